@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Passes of Calibration; Passes.td describes them.
+#ifndef CIM_CALIBRATION_PASSES_H
+#define CIM_CALIBRATION_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace cim {
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "cim/Calibration/Passes.h.inc"
+} // namespace cim
+
+#endif // CIM_CALIBRATION_PASSES_H

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The cim dialect, its types and enums.
+#ifndef CIM_DIALECT_CIM_IR_CIMDIALECT_TD
+#define CIM_DIALECT_CIM_IR_CIMDIALECT_TD
+
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Dialect/Quant/IR/QuantBase.td"
+
+def CIM_Dialect : Dialect {
+  let name = "cim";
+  let cppNamespace = "::cim";
+  let summary = "matrices on crossbar arrays, and the program that streams through them";
+  let description = [{
+    Two levels in one dialect.
+
+    Logical: `cim.matrix` is the integer matrix of a layer and, step by step,
+    its mapping (planes of cells, row blocks, ADC gain, place); `cim.mvm` is
+    its use on an NHWC feature map with the digital epilogue.
+
+    Program: `cim.array` is an array with the image of its cells, `cim.layer`
+    what the device interface calls a layer (include/cim-c/hal.h), `cim.stream`
+    the call that runs a feature map through it.
+
+    docs/Numerics.md says what is computed.
+  }];
+  let dependentDialects = ["::cim::nn::NNDialect", "::mlir::quant::QuantDialect"];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+def CIM_Split : I32EnumAttr<"Split", "how a weight becomes several cells", [
+    I32EnumAttrCase<"Radix", 0, "radix">,
+    I32EnumAttrCase<"Unary", 1, "unary">,
+    I32EnumAttrCase<"Residual", 2, "residual">]> {
+  let cppNamespace = "::cim";
+  let genSpecializedAttr = 0;
+}
+def CIM_SplitAttr : EnumAttr<CIM_Dialect, CIM_Split, "split"> {
+  let assemblyFormat = "$value";
+}
+
+/// Four-dimensional NHWC feature map of quantised values or floats.
+def CIM_QuantMap : StaticShapeTensorOf<[quant_QuantizedType]>;
+def CIM_Map : StaticShapeTensorOf<[F32, quant_QuantizedType]>;
+def CIM_Buffer : AnyTypeOf<[4DTensorOf<[F32, I8]>, MemRefRankOf<[F32, I8], [4]>]>;
+
+#endif // CIM_DIALECT_CIM_IR_CIMDIALECT_TD

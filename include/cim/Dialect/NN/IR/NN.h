@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The nn dialect: neural networks with ONNX semantics, normalised.
+#ifndef CIM_DIALECT_NN_IR_NN_H
+#define CIM_DIALECT_NN_IR_NN_H
+
+#include "cim/Interfaces/CrossbarOpInterface.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "cim/Dialect/NN/IR/NNDialect.h.inc"
+#include "cim/Dialect/NN/IR/NNEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "cim/Dialect/NN/IR/NNAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "cim/Dialect/NN/IR/NNOps.h.inc"
+
+#endif // CIM_DIALECT_NN_IR_NN_H

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The nn dialect, its types and enums.
+#ifndef CIM_DIALECT_NN_IR_NNDIALECT_TD
+#define CIM_DIALECT_NN_IR_NNDIALECT_TD
+
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Dialect/Quant/IR/QuantBase.td"
+
+def NN_Dialect : Dialect {
+  let name = "nn";
+  let cppNamespace = "::cim::nn";
+  let summary = "neural networks with ONNX semantics, normalised";
+  let description = [{
+    Tensors and operators as ONNX means them, with its variants resolved at
+    import: padding is explicit, shape operands are attributes, optional inputs
+    are gone, layout is NCHW, groups are kept, all shapes are static.
+
+    Values are float (`tensor<..xf32>`), integer, or quantised
+    (`tensor<..x!quant.uniform<i8<-63:63>:f32, 0.05>>`). A convolution or matrix
+    product of quantised operands computes what its dequantised operands would
+    give, exactly; its result is float, and `nn.quantize` follows where the
+    network stores 7-bit activations. Weights are resources.
+  }];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+def NN_Rounding : I32EnumAttr<"Rounding", "how a real number becomes an integer", [
+    I32EnumAttrCase<"NearestEven", 0, "nearest_even">,
+    I32EnumAttrCase<"Floor", 1, "floor">]> {
+  let cppNamespace = "::cim::nn";
+  let genSpecializedAttr = 0;
+}
+def NN_RoundingAttr : EnumAttr<NN_Dialect, NN_Rounding, "rounding"> {
+  let assemblyFormat = "$value";
+}
+
+def NN_Float : AnyTypeOf<[F32]>;
+def NN_Element : AnyTypeOf<[F32, I1, I8, UI8, I16, UI16, I32, I64, quant_QuantizedType],
+                           "float, integer or quantised element">;
+def NN_Tensor : StaticShapeTensorOf<[NN_Element]>;
+def NN_FloatTensor : StaticShapeTensorOf<[NN_Float]>;
+def NN_QuantTensor : StaticShapeTensorOf<[quant_QuantizedType]>;
+/// Float or quantised: what a convolution or matrix product takes.
+def NN_RealTensor : StaticShapeTensorOf<[NN_Float, quant_QuantizedType]>;
+
+#endif // CIM_DIALECT_NN_IR_NNDIALECT_TD
