@@ -83,6 +83,7 @@ public:
     Figure line;     ///< per active cell and MVM: summation line, activity 1
     Figure control;  ///< per MVM of one array, whatever its size
     Figure activity; ///< mean share of `gate` and `line` that is spent, 0..1
+    std::optional<Figure> rowWrite; ///< per row of cells written
   };
 
   /// The supply at which `Energy` holds, and how energy scales from there:
@@ -97,11 +98,6 @@ public:
     Figure dac;     ///< per row
     Figure adc;     ///< per column
     Figure control; ///< per array, whatever its size
-  };
-
-  /// Cost of writing one row of cells.
-  struct RowWrite {
-    Figure time, energy;
   };
 
   enum class Metric { Throughput, ThroughputDensity, Efficiency, CellDensity };
@@ -175,13 +171,14 @@ public:
   const Figure &mvmTime() const { return spec->mvmTime; }
   /// Clock of the digital periphery.
   const Figure &digitalClock() const { return spec->digitalClock; }
+  /// Time to write one row of cells of one array; absent when not known.
+  const std::optional<Figure> &rowWriteTime() const { return spec->rowWrite; }
   const Noise &noise() const { return spec->noise; }
 
   /// Absent when the description gives none.
   const std::optional<Supply> &supply() const { return spec->supply; }
   const std::optional<Energy> &energy() const { return spec->energy; }
   const std::optional<Area> &area() const { return spec->area; }
-  const std::optional<RowWrite> &rowWrite() const { return spec->rowWrite; }
   const std::vector<Anchor> &anchors() const { return spec->anchors; }
 
   /// The "device" object of the manifest, which `cim_device_config::target`
@@ -203,11 +200,11 @@ private:
     Rounding adcRounding = Rounding::NearestEven;
     int64_t maxCellsPerWeight = 0;
     Figure mvmTime, digitalClock;
+    std::optional<Figure> rowWrite;
     Noise noise;
     std::optional<Supply> supply;
     std::optional<Energy> energy;
     std::optional<Area> area;
-    std::optional<RowWrite> rowWrite;
     std::vector<Anchor> anchors;
   };
 

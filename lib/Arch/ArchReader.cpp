@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The schema of target descriptions, section by section (docs/Targets.md).
+
+#include "Section.h"
+#include "cim/Arch/Arch.h"
+
+using namespace cim;
+using llvm::StringRef;
+using llvm::Twine;
+
+namespace cim {
+
+class ArchReader {
+public:
+  explicit ArchReader(llvm::MemoryBufferRef buffer)
+      : buffer(buffer), diagnoser(buffer) {}
+
+  llvm::Expected<Arch> read();
+
+private:
+  void readRoot(const YAMLNode &root);
+  void readArray(const Section &root);
+  void readInput(const Section &root);
+  void readAdc(const Section &root);
+  void readTiming(const Section &root);
+  void readNoise(const Section &root);
+  void readSupply(const Section &root);
+  void readEnergy(const Section &root);
+  void readArea(const Section &root);
+  void readAnchors(const Section &root);
+
+  /// The mapping at `key`, or nothing when it is missing (an error if
+  /// `required`) or an error has occurred.
+  std::optional<Section> open(const Section &parent, StringRef key,
+                              llvm::ArrayRef<StringRef> keys,
+                              bool required = false);
+
+  llvm::MemoryBufferRef buffer;
+  Diagnoser diagnoser;
+  Arch::Spec spec;
+};
+
+} // namespace cim
+
+std::optional<Section> ArchReader::open(const Section &parent, StringRef key,
+                                        llvm::ArrayRef<StringRef> keys,
+                                        bool required) {
+  if (diagnoser.hasFailed() || (!required && !parent.find(key)))
+    return std::nullopt;
+  const YAMLNode *node = parent.require(key);
+  if (!node)
+    return std::nullopt;
+  Section section(diagnoser, *node, ("'" + key + "'").str(), keys);
+  if (diagnoser.hasFailed())
+    return std::nullopt;
+  return section;
+}
+
+void ArchReader::readArray(const Section &root) {
+  auto array = open(root, "array",
+                    {"rows", "columns", "count", "cell_levels",
+                     "max_cells_per_weight", "source"},
+                    /*required=*/true);
+  if (!array)
+    return;
+  spec.rows = array->whole("rows", 1, 1 << 20);
+  spec.columns = array->whole("columns", 1, 1 << 20);
+  const YAMLNode *count = array->require("count");
+  if (count && count->text != "unlimited")
+    spec.arrayCount = array->whole("count", 1, 1 << 20);
+  spec.maxCellsPerWeight = array->whole("max_cells_per_weight", 1, 1 << 20);
+  array->text("source");
+
+  const YAMLNode *levels = array->require("cell_levels");
+  if (!levels)
+    return;
+  std::optional<int64_t> bounds[2];
+  if (levels->items.size() == 2)
+    for (int i : {0, 1})
+      bounds[i] = parseWhole(levels->items[i].text);
+  // int8 is what a cell image holds.
+  if (!bounds[0] || !bounds[1] || *bounds[0] < -127 || *bounds[1] > 127)
+    return array->fail(*levels, "expected the smallest and largest level of a "
+                                "cell, from -127 to 127, such as [-1, 1]");
+  spec.cell = {*bounds[0], *bounds[1]};
+  if (spec.cell.lo > 0 || spec.cell.hi < 1 || spec.cell.lo >= spec.cell.hi)
+    array->fail(*levels, "expected levels that include 0 and 1, found [" +
+                             Twine(spec.cell.lo) + ", " + Twine(spec.cell.hi) +
+                             "]");
+}
+
+void ArchReader::readInput(const Section &root) {
+  auto input = open(root, "input", {"bits", "signs", "encoding", "source"},
+                    /*required=*/true);
+  if (!input)
+    return;
+  size_t signs = input->oneOf("signs", {"both", "signed", "unsigned"});
+  spec.signedInput = signs != 2;
+  spec.unsignedInput = signs != 1;
+  // Activations travel as int8 or uint8; one signed bit is only 0.
+  spec.inputBits = input->whole("bits", spec.signedInput ? 2 : 1, 8);
+  input->oneOf("encoding", {"pulse-width"});
+  input->text("source");
+}
+
+void ArchReader::readAdc(const Section &root) {
+  auto adc = open(root, "adc", {"bits", "rounding", "range", "source"},
+                  /*required=*/true);
+  if (!adc)
+    return;
+  spec.adcSymmetric =
+      adc->oneOf("range", {"twos-complement", "symmetric"}) == 1;
+  spec.adcBits = adc->whole("bits", spec.adcSymmetric ? 2 : 1, 16);
+  spec.adcRounding = adc->oneOf("rounding", {"nearest-even", "floor"}) == 1
+                         ? Arch::Rounding::Floor
+                         : Arch::Rounding::NearestEven;
+  adc->text("source");
+}
+
+void ArchReader::readTiming(const Section &root) {
+  auto timing = open(root, "timing", {"mvm", "digital_clock", "row_write"},
+                     /*required=*/true);
+  if (!timing)
+    return;
+  spec.mvmTime = timing->figure("mvm", Dimension::Time, Bounds::positive());
+  spec.digitalClock =
+      timing->figure("digital_clock", Dimension::Frequency, Bounds::positive());
+  spec.rowWrite =
+      timing->figureIfAny("row_write", Dimension::Time, Bounds::positive());
+}
+
+void ArchReader::readNoise(const Section &root) {
+  auto noise = open(root, "noise",
+                    {"read", "static", "adc_offset", "adc_gain", "adc_noise"});
+  auto read = [&](StringRef key, Dimension dimension, double fallback) {
+    Bounds bounds = dimension == Dimension::Fraction ? Bounds::share()
+                                                     : Bounds::notNegative();
+    if (noise)
+      if (auto figure = noise->figureIfAny(key, dimension, bounds))
+        return *figure;
+    return Arch::Figure{fallback, "unsourced default (docs/Targets.md)"};
+  };
+  spec.noise.read = read("read", Dimension::Fraction, 0.02);
+  spec.noise.staticVariation = read("static", Dimension::Fraction, 0.05);
+  spec.noise.adcOffset = read("adc_offset", Dimension::Lsb, 0);
+  spec.noise.adcGain = read("adc_gain", Dimension::Fraction, 0);
+  spec.noise.adcNoise = read("adc_noise", Dimension::Lsb, 0);
+}
+
+void ArchReader::readSupply(const Section &root) {
+  auto supply = open(root, "supply", {"nominal", "exponent"});
+  if (!supply)
+    return;
+  spec.supply.emplace();
+  spec.supply->nominal =
+      supply->figure("nominal", Dimension::Voltage, Bounds::positive());
+  spec.supply->exponent =
+      supply->figure("exponent", Dimension::Number, Bounds::notNegative());
+}
+
+void ArchReader::readEnergy(const Section &root) {
+  auto energy =
+      open(root, "energy",
+           {"dac", "adc", "gate", "line", "control", "activity", "row_write"});
+  if (!energy)
+    return;
+  auto joules = [&](StringRef key) {
+    return energy->figure(key, Dimension::Energy, Bounds::notNegative());
+  };
+  Arch::Energy &result = spec.energy.emplace();
+  result.dac = joules("dac");
+  result.adc = joules("adc");
+  result.gate = joules("gate");
+  result.line = joules("line");
+  if (energy->find("control"))
+    result.control = joules("control");
+  result.activity =
+      energy->figureIfAny("activity", Dimension::Fraction, Bounds::share())
+          .value_or(Arch::Figure{1, "default: every pulse at full width"});
+  if (energy->find("row_write"))
+    result.rowWrite = joules("row_write");
+}
+
+void ArchReader::readArea(const Section &root) {
+  auto area = open(root, "area", {"cell", "dac", "adc", "control"});
+  if (!area)
+    return;
+  Arch::Area &result = spec.area.emplace();
+  result.cell = area->figure("cell", Dimension::Area, Bounds::positive());
+  auto optional = [&](StringRef key) {
+    return area->figureIfAny(key, Dimension::Area, Bounds::notNegative())
+        .value_or(Arch::Figure{0, "not given"});
+  };
+  result.dac = optional("dac");
+  result.adc = optional("adc");
+  result.control = optional("control");
+}
+
+void ArchReader::readAnchors(const Section &root) {
+  const YAMLNode *list = root.find("anchors");
+  if (!list || diagnoser.hasFailed())
+    return;
+  if (!list->isList())
+    return root.fail(*list, "expected a list of anchors, each '- { metric: "
+                            "..., value: ..., source: ... }'");
+  for (const YAMLNode &item : list->items) {
+    Section fields(diagnoser, item, "an anchor",
+                   {"metric", "value", "supply", "tolerance", "source"});
+    Arch::Anchor anchor;
+    size_t metric = fields.oneOf("metric", {"throughput", "throughput_density",
+                                            "efficiency", "cell_density"});
+    anchor.metric = Arch::Metric(metric);
+    constexpr Dimension dimensions[] = {
+        Dimension::Throughput, Dimension::ThroughputDensity,
+        Dimension::Efficiency, Dimension::CellDensity};
+    anchor.value =
+        fields.quantity("value", dimensions[metric], Bounds::positive());
+    anchor.text = fields.text("value");
+    if (fields.find("supply")) {
+      anchor.supply =
+          fields.quantity("supply", Dimension::Voltage, Bounds::positive());
+      if (!spec.supply)
+        fields.fail(*fields.find("supply"),
+                    "anchor at a supply voltage needs the section 'supply'");
+    }
+    anchor.tolerance =
+        fields.find("tolerance")
+            ? fields.quantity("tolerance", Dimension::Fraction, Bounds::share())
+            : 0.05;
+    anchor.source = fields.text("source");
+    if (diagnoser.hasFailed())
+      return;
+    spec.anchors.push_back(std::move(anchor));
+  }
+}
+
+void ArchReader::readRoot(const YAMLNode &root) {
+  if (!root.isMap())
+    return diagnoser.fail(root.where,
+                          "expected a target description: 'key: value' lines");
+  // A host has no chip to describe.
+  bool host = false;
+  for (const YAMLEntry &entry : root.entries)
+    host |= entry.key.text == "kind" && entry.value.text == "host";
+
+  static constexpr StringRef keys[] = {
+      "name",   "description", "kind",   "projection", "array", "input",  "adc",
+      "timing", "noise",       "supply", "energy",     "area",  "anchors"};
+  constexpr size_t hostKeys = 3;
+  Section section(
+      diagnoser, root, host ? "a target of kind 'host'" : "the target",
+      llvm::ArrayRef(keys).take_front(host ? hostKeys : std::size(keys)));
+  spec.name = section.text("name");
+  spec.description = section.text("description");
+  spec.host = section.oneOf("kind", {"crossbar", "host"}) == 1;
+  spec.projection = section.flag("projection", false);
+  if (host || diagnoser.hasFailed())
+    return;
+  readArray(section);
+  readInput(section);
+  readAdc(section);
+  readTiming(section);
+  readNoise(section);
+  readSupply(section);
+  readEnergy(section);
+  readArea(section);
+  readAnchors(section);
+}
+
+llvm::Expected<Arch> ArchReader::read() {
+  llvm::Expected<YAMLNode> root = readYAML(buffer);
+  if (!root)
+    return root.takeError();
+  readRoot(*root);
+  if (diagnoser.hasFailed())
+    return diagnoser.take();
+  return Arch(std::make_shared<const Arch::Spec>(std::move(spec)));
+}
+
+llvm::Expected<Arch> Arch::parse(llvm::MemoryBufferRef yaml) {
+  return ArchReader(yaml).read();
+}
