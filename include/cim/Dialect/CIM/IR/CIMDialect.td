@@ -3,6 +3,7 @@
 #ifndef CIM_DIALECT_CIM_IR_CIMDIALECT_TD
 #define CIM_DIALECT_CIM_IR_CIMDIALECT_TD
 
+include "cim/Dialect/CIM/IR/CIMEnums.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Dialect/Quant/IR/QuantBase.td"
@@ -28,13 +29,6 @@ def CIM_Dialect : Dialect {
   let useDefaultAttributePrinterParser = 1;
 }
 
-def CIM_Split : I32EnumAttr<"Split", "how a weight becomes several cells", [
-    I32EnumAttrCase<"Radix", 0, "radix">,
-    I32EnumAttrCase<"Unary", 1, "unary">,
-    I32EnumAttrCase<"Residual", 2, "residual">]> {
-  let cppNamespace = "::cim";
-  let genSpecializedAttr = 0;
-}
 def CIM_SplitAttr : EnumAttr<CIM_Dialect, CIM_Split, "split"> {
   let assemblyFormat = "$value";
 }

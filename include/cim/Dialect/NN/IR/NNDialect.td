@@ -24,6 +24,7 @@ def NN_Dialect : Dialect {
   }];
   let dependentDialects = ["::mlir::quant::QuantDialect"];
   let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
 }
 
 def NN_Rounding : I32EnumAttr<"Rounding", "how a real number becomes an integer", [

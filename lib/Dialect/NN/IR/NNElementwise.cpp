@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Element-wise ops of the nn dialect.
+#include "Inference.h"
+
+using namespace mlir;
+using namespace cim::nn;
+
+/// Result type of a binary op: the element type of `a`, broadcast shape.
+static LogicalResult inferBinary(std::optional<Location> location, Value a,
+                                 Value b, SmallVectorImpl<Type> &types) {
+  auto typeA = cast<ShapedType>(a.getType());
+  auto typeB = cast<ShapedType>(b.getType());
+  FailureOr<SmallVector<int64_t>> shape =
+      inferBroadcast(location, typeA.getShape(), typeB.getShape());
+  if (failed(shape))
+    return failure();
+  types.push_back(RankedTensorType::get(*shape, typeA.getElementType()));
+  return success();
+}
+
+#define CIM_INFER_BINARY(OP)                                                   \
+  LogicalResult OP::inferReturnTypes(                                          \
+      MLIRContext *, std::optional<Location> location, Adaptor adaptor,        \
+      SmallVectorImpl<Type> &types) {                                          \
+    return inferBinary(location, adaptor.getA(), adaptor.getB(), types);       \
+  }
+CIM_INFER_BINARY(AddOp)
+CIM_INFER_BINARY(SubOp)
+CIM_INFER_BINARY(MulOp)
+CIM_INFER_BINARY(DivOp)
+#undef CIM_INFER_BINARY
+
+LogicalResult BatchNormOp::inferReturnTypes(MLIRContext *,
+                                            std::optional<Location> location,
+                                            Adaptor adaptor,
+                                            SmallVectorImpl<Type> &types) {
+  auto input = cast<ShapedType>(adaptor.getInput().getType());
+  if (input.getRank() < 2)
+    return inferenceError(location, "expected an input of rank 2 or more, but "
+                                    "got rank ",
+                          input.getRank());
+  int64_t channels = input.getDimSize(1);
+  std::pair<StringRef, Value> statistics[] = {
+      {"scale", adaptor.getScale()},
+      {"bias", adaptor.getBias()},
+      {"mean", adaptor.getMean()},
+      {"variance", adaptor.getVariance()}};
+  for (auto [name, value] : statistics) {
+    auto type = cast<ShapedType>(value.getType());
+    if (type.getRank() != 1 || type.getDimSize(0) != channels)
+      return inferenceError(location, "expected '", name, "' of shape [",
+                            channels, "], one value per channel, but got [",
+                            type.getShape(), "]");
+  }
+  types.push_back(input);
+  return success();
+}
+
+LogicalResult ClampOp::verify() {
+  if (!(getLo() <= getHi()))
+    return emitOpError("expects lo <= hi, but got ")
+           << getLoAttr() << " and " << getHiAttr();
+  return success();
+}
+
+LogicalResult SoftmaxOp::verify() {
+  int64_t rank = getType().getRank();
+  int64_t axis = getAxis();
+  if (axis < 0 || axis >= rank)
+    return emitOpError("expects an axis in [0, ")
+           << rank << "), but got " << axis;
+  return success();
+}
