@@ -65,9 +65,14 @@ void ArchReader::readArray(const Section &root) {
     return;
   spec.rows = array->whole("rows", 1, 1 << 20);
   spec.columns = array->whole("columns", 1, 1 << 20);
-  const YAMLNode *count = array->require("count");
-  if (count && count->text != "unlimited")
-    spec.arrayCount = array->whole("count", 1, 1 << 20);
+  if (const YAMLNode *count = array->require("count")) {
+    std::optional<int64_t> number = parseWhole(count->text);
+    if (count->text != "unlimited" && (!number || *number < 1))
+      array->fail(*count, "expected 'unlimited' or a whole number of arrays "
+                          "for 'count', found '" +
+                              count->text + "'");
+    spec.arrayCount = number.value_or(0);
+  }
   spec.maxCellsPerWeight = array->whole("max_cells_per_weight", 1, 1 << 20);
   array->text("source");
 
@@ -84,9 +89,10 @@ void ArchReader::readArray(const Section &root) {
                                 "cell, from -127 to 127, such as [-1, 1]");
   spec.cell = {*bounds[0], *bounds[1]};
   if (spec.cell.lo > 0 || spec.cell.hi < 1 || spec.cell.lo >= spec.cell.hi)
-    array->fail(*levels, "expected levels that include 0 and 1, found [" +
-                             Twine(spec.cell.lo) + ", " + Twine(spec.cell.hi) +
-                             "]");
+    array->fail(
+        *levels,
+        "expected levels, smallest first, that include 0 and 1, found [" +
+            Twine(spec.cell.lo) + ", " + Twine(spec.cell.hi) + "]");
 }
 
 void ArchReader::readInput(const Section &root) {

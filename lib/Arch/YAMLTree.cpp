@@ -50,6 +50,8 @@ public:
 private:
   void onSyntaxError(const llvm::SMDiagnostic &diagnostic) {
     StringRef message = diagnostic.getMessage().rtrim(".!");
+    if (message.starts_with("Unexpected token. Expected Key or Block End"))
+      message = "expected 'key: value', indented like the lines around it";
     fail(diagnostic.getLoc().getPointer(),
          "invalid YAML: " + message.take_front().lower() +
              message.drop_front());
@@ -62,6 +64,7 @@ private:
     return false;
   }
 
+  const char *placeOf(const llvm::yaml::Node &node, const char *owner) const;
   bool convert(llvm::yaml::Node *node, const char *fallback, unsigned depth,
                YAMLNode &result);
   bool convertMap(llvm::yaml::MappingNode &map, unsigned depth,
@@ -81,21 +84,40 @@ private:
 
 } // namespace
 
+/// Where a reader would look for `node`: a value at its first character, a
+/// block of lines at the key above it, which is `owner`.
+const char *TreeBuilder::placeOf(const llvm::yaml::Node &node,
+                                 const char *owner) const {
+  const char *start = node.getSourceRange().Start.getPointer();
+  if (!start || llvm::isa<llvm::yaml::NullNode>(node))
+    return owner;
+  if (!llvm::isa<llvm::yaml::MappingNode, llvm::yaml::SequenceNode>(node))
+    return start;
+  // Flow collections are said to begin after their bracket.
+  StringRef before(buffer.getBufferStart(), start - buffer.getBufferStart());
+  before = before.rtrim(" \r\n");
+  if (before.ends_with("{") || before.ends_with("["))
+    return before.end() - 1;
+  return owner;
+}
+
 bool TreeBuilder::convert(llvm::yaml::Node *node, const char *fallback,
                           unsigned depth, YAMLNode &result) {
   result.where = fallback;
   if (!node)
     return fail(fallback, "invalid YAML");
-  if (const char *start = node->getSourceRange().Start.getPointer())
-    result.where = start;
+  result.where = placeOf(*node, fallback);
   if (depth > kMaxDepth)
     return fail(result.where,
                 "nested more than " + Twine(kMaxDepth) + " levels deep");
-  if (llvm::isa<llvm::yaml::AliasNode>(node) || !node->getAnchor().empty())
-    return fail(result.where, "anchors and aliases are not supported: write "
-                              "the value out");
+  constexpr llvm::StringLiteral noAlias =
+      "anchors and aliases are not supported: write the value out";
+  if (auto *alias = llvm::dyn_cast<llvm::yaml::AliasNode>(node))
+    return fail(alias->getName().data() - 1, noAlias);
+  if (!node->getAnchor().empty())
+    return fail(node->getAnchor().data() - 1, noAlias);
   if (!node->getRawTag().empty())
-    return fail(result.where,
+    return fail(node->getRawTag().data(),
                 "tags are not supported, found '" + node->getRawTag() + "'");
 
   if (auto *map = llvm::dyn_cast<llvm::yaml::MappingNode>(node))
@@ -138,8 +160,10 @@ bool TreeBuilder::convertList(llvm::yaml::SequenceNode &list, unsigned depth,
                               YAMLNode &result) {
   result.kind = YAMLNode::Kind::List;
   for (llvm::yaml::Node &item : list) {
+    const char *start = item.getSourceRange().Start.getPointer();
     result.items.emplace_back();
-    if (!convert(&item, result.where, depth + 1, result.items.back()))
+    if (!convert(&item, start ? start : result.where, depth + 1,
+                 result.items.back()))
       return false;
   }
   return !error;
@@ -154,8 +178,12 @@ llvm::Expected<YAMLNode> TreeBuilder::build() {
     bool ok = convert(document->getRoot(), start, 0, root);
     // Advancing skips what is left of the document, which is deep only if
     // `convert` stopped early.
-    if (ok && ++document != stream.end() && !error)
-      fail(root.where, "expected one document, found several");
+    if (ok && ++document != stream.end() && !error) {
+      llvm::yaml::Node *second = document->getRoot();
+      const char *where =
+          second ? second->getSourceRange().Start.getPointer() : nullptr;
+      fail(where ? where : start, "expected one document, found several");
+    }
   }
   if (stream.failed() && !error)
     fail(start, "invalid YAML");
