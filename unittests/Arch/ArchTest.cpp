@@ -2,7 +2,9 @@
 // What passes read from a valid description.
 
 #include "Example.h"
+#include "cim/Cost/Cost.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 using namespace cim;
 
@@ -113,4 +115,16 @@ TEST(Arch, HostNeedsNoArrays) {
   Arch arch = parseOk("name: h\ndescription: d\nkind: host\n");
   EXPECT_TRUE(arch.isHost());
   EXPECT_EQ(arch.deviceJson(), "{}");
+}
+
+// The complete example of docs/Targets.md is one.
+TEST(Arch, DocumentedExampleIsValid) {
+  auto file = llvm::MemoryBuffer::getFile(CIM_DOCS "/Targets.md");
+  ASSERT_TRUE(bool(file)) << file.getError().message();
+  llvm::StringRef example =
+      (*file)->getBuffer().split("```yaml\n").second.split("```").first;
+  Arch arch = parseOk(example);
+  EXPECT_EQ(arch.name(), "my-chip");
+  for (const Arch::Anchor &anchor : arch.anchors())
+    EXPECT_TRUE(cost::reproduces(arch, anchor));
 }
