@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From an ONNX file to an output file: what cim-compile does.
+#ifndef CIM_PIPELINES_COMPILE_H
+#define CIM_PIPELINES_COMPILE_H
+
+#include "cim/Frontend/ONNX/ImportOnnx.h"
+#include "cim/Pipelines/Phases.h"
+
+namespace cim {
+
+/// One compilation. Strings are as given on the command line.
+struct CompileOptions {
+  std::string model;
+  std::string output; ///< "-" is standard output, for text only
+  Phase emit = Phase::SharedObject;
+  PhaseOptions phases;
+  ImportOptions import;
+  std::string report; ///< empty, or a .json or .html file
+  bool timing = false;
+};
+
+/// Runs the compilation; problems are diagnostics of `context`. Nothing is
+/// written unless everything succeeded.
+llvm::LogicalResult compile(mlir::MLIRContext &context,
+                            const CompileOptions &options);
+
+/// Registers every dialect and interface that `compile` needs.
+void registerCompileDialects(mlir::DialectRegistry &registry);
+
+} // namespace cim
+
+#endif // CIM_PIPELINES_COMPILE_H

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The phases of a compilation (docs/Architecture.md, "Pipeline"): their names,
+// options and passes. cim-opt and cim-compile share them.
+#ifndef CIM_PIPELINES_PHASES_H
+#define CIM_PIPELINES_PHASES_H
+
+#include "cim/Dialect/CIM/IR/CIM.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace cim {
+
+/// Where a compilation can stop and show what it has (--emit).
+enum class Phase { NN, Quant, CIM, Program, LLVM, Object, SharedObject };
+
+/// How activation ranges are chosen from calibration data.
+enum class RangeMethod { MinMax, Percentile, MSE };
+
+/// What the phases between import and machine code depend on.
+struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
+  Option<std::string> target{
+      *this, "target", llvm::cl::init("imec-ania"),
+      llvm::cl::desc("Chip to compile for: a name of targets/ or a YAML file; "
+                     "'host' compiles everything digitally in float")};
+  Option<std::string> calibration{
+      *this, "calibration", llvm::cl::init(""),
+      llvm::cl::desc("Sample inputs, .npy or .npz, first axis = samples")};
+  Option<std::string> cells{
+      *this, "cells", llvm::cl::init("2"),
+      llvm::cl::desc("Cells per weight: a number, or node=number,..,*=number")};
+  Option<Split> split{
+      *this, "split", llvm::cl::init(Split::Radix),
+      llvm::cl::desc("How a weight becomes several cells"),
+      llvm::cl::values(
+          clEnumValN(Split::Radix, "radix",
+                     "balanced ternary digits in different columns"),
+          clEnumValN(Split::Unary, "unary",
+                     "equal cells on neighbouring rows"),
+          clEnumValN(Split::Residual, "residual",
+                     "ternary planes with a real scale per channel"))};
+  Option<int64_t> arrays{
+      *this, "arrays", llvm::cl::init(0),
+      llvm::cl::desc("Arrays to use at most; 0 = as many as the target has")};
+};
+
+/// Import to `Phase::NN`: constants and batch normalisation folded, quantisers
+/// recognised.
+void buildNormalizePhase(mlir::OpPassManager &pm);
+
+/// To `Phase::Quant`: calibrated and quantised.
+void buildQuantizePhase(mlir::OpPassManager &pm, const PhaseOptions &options);
+
+/// To `Phase::CIM`: matrices split, tiled and calibrated.
+void buildMapPhase(mlir::OpPassManager &pm, const PhaseOptions &options);
+
+/// To `Phase::Program`: blocks placed, arrays, layers and streams made.
+void buildProgramPhase(mlir::OpPassManager &pm, const PhaseOptions &options);
+
+/// Makes the phases known to cim-opt as pipelines: `cim-normalize-phase`,
+/// `cim-quantize-phase`, `cim-map-phase`, `cim-program-phase`.
+void registerPhasePipelines();
+
+} // namespace cim
+
+#endif // CIM_PIPELINES_PHASES_H
