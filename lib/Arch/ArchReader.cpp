@@ -3,6 +3,7 @@
 
 #include "Section.h"
 #include "cim/Arch/Arch.h"
+#include <algorithm>
 
 using namespace cim;
 using llvm::StringRef;
@@ -37,6 +38,7 @@ private:
 
   llvm::MemoryBufferRef buffer;
   Diagnoser diagnoser;
+  const YAMLNode *cellLevels = nullptr;
   Arch::Spec spec;
 };
 
@@ -76,7 +78,7 @@ void ArchReader::readArray(const Section &root) {
   spec.maxCellsPerWeight = array->whole("max_cells_per_weight", 1, 1 << 20);
   array->text("source");
 
-  const YAMLNode *levels = array->require("cell_levels");
+  const YAMLNode *levels = cellLevels = array->require("cell_levels");
   if (!levels)
     return;
   std::optional<int64_t> bounds[2];
@@ -151,6 +153,15 @@ void ArchReader::readNoise(const Section &root) {
   spec.noise.adcOffset = read("adc_offset", Dimension::Lsb, 0);
   spec.noise.adcGain = read("adc_gain", Dimension::Fraction, 0);
   spec.noise.adcNoise = read("adc_noise", Dimension::Lsb, 0);
+
+  // The simulator holds a cell with its variation in an int8 (Numerics.md
+  // section 5); 4 sigma must fit.
+  double top = double(std::max(-spec.cell.lo, spec.cell.hi));
+  if (!diagnoser.hasFailed() &&
+      top * (1 + 4 * spec.noise.staticVariation.value) > 127)
+    root.fail(*cellLevels,
+              "expected levels that leave room for the static variation: "
+              "level * (1 + 4 * noise.static) is at most 127");
 }
 
 void ArchReader::readSupply(const Section &root) {

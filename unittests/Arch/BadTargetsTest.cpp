@@ -58,6 +58,19 @@ static const BadCase kKeys[] = {
     {"{ value: 50 ns, source: t }", "{ valeu: 50 ns, source: t }", "22:10: unknown key 'valeu' in 'mvm': did you mean 'value'?"},
 };
 
+static const BadCase kShapes[] = {
+    {"input:\n  bits: 7\n  signs: both\n  encoding: pulse-width\n  source: test\n", "input: 7\n", "11:8: expected 'key: value' lines in 'input'"},
+    {"input:\n  bits: 7\n  signs: both\n  encoding: pulse-width\n  source: test\n", "input:\n", "11:1: key 'input' has no value"},
+    {"input:\n  bits: 7\n  signs: both\n  encoding: pulse-width\n  source: test\n", "input:\n- bits: 7\n", "11:1: expected 'key: value' lines in 'input'"},
+    {"50 ns", "{ value: 50 ns }", "22:17: expected one value for 'value', found a mapping"},
+    {"[-1, 1]", "[[-1], 1]", "8:16: expected the smallest and largest level of a cell, from -127 to 127, such as [-1, 1]"},
+    {"[-1, 1]", "[]", "8:16: expected the smallest and largest level of a cell, from -127 to 127, such as [-1, 1]"},
+    {"[-1, 1]", "[0, 127]", "8:16: expected levels that leave room for the static variation: level * (1 + 4 * noise.static) is at most 127"},
+    {"noise:", "anchors: [1]\nnoise:", "24:11: expected 'key: value' lines in an anchor"},
+    {"noise:", "anchors:\n  - metric: efficiency\n    value: 1 TOP/s/W\nnoise:", "25:5: missing key 'source' in an anchor"},
+    {"noise:", "? [a]\n: b\nnoise:", "24:3: expected 'key: value'"},
+};
+
 static const BadCase kValues[] = {
     {"rows: 64", "rows: 0", "5:9: expected a whole number from 1 to 1048576 for 'rows', found '0'"},
     {"rows: 64", "rows: 64.5", "5:9: expected a whole number from 1 to 1048576 for 'rows', found '64.5'"},
@@ -115,6 +128,7 @@ static const BadCase kSyntax[] = {
 // clang-format on
 
 INSTANTIATE_TEST_SUITE_P(Keys, BadTarget, testing::ValuesIn(kKeys));
+INSTANTIATE_TEST_SUITE_P(Shapes, BadTarget, testing::ValuesIn(kShapes));
 INSTANTIATE_TEST_SUITE_P(Values, BadTarget, testing::ValuesIn(kValues));
 INSTANTIATE_TEST_SUITE_P(Syntax, BadTarget, testing::ValuesIn(kSyntax));
 
