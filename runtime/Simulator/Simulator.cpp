@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The simulator behind the device interface (hal.h): checks every call, and
+// hands prepared layers to the kernels.
+
+#include "Session/DeviceLibrary.h"
+#include "Simulator/Plan.h"
+#include "Simulator/Scalar.h"
+#include "Support/Error.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+using namespace cim;
+using namespace cim::sim;
+using rt::fail;
+using rt::guarded;
+
+struct cim_device {
+  Chip chip;
+  std::vector<std::unique_ptr<Plan>> plans; // by layer id
+};
+
+static const char *nameOf(Mode mode) {
+  return mode == Mode::Ideal   ? "simulator (ideal)"
+         : mode == Mode::Exact ? "simulator (exact)"
+                               : "simulator (analog)";
+}
+
+static cim_status parseMode(const char *name, Mode &mode) {
+  std::string_view text = name ? name : "";
+  if (text == "ideal")
+    mode = Mode::Ideal;
+  else if (text == "exact")
+    mode = Mode::Exact;
+  else if (text == "analog")
+    mode = Mode::Analog;
+  else
+    return fail(CIM_INVALID_ARGUMENT,
+                "unknown mode '%s', expected ideal, exact or analog",
+                name ? name : "(null)");
+  return CIM_OK;
+}
+
+static cim_status create(const cim_device_config *config, cim_device **device) {
+  if (!config || !device || config->size < sizeof(cim_device_config))
+    return fail(CIM_INVALID_ARGUMENT, "create: null or wrongly sized argument");
+  return guarded([&]() -> cim_status {
+    auto made = std::make_unique<cim_device>();
+    if (cim_status status = parseMode(config->mode, made->chip.mode))
+      return status;
+    if (cim_status status = parseConfig(config->target, made->chip.config))
+      return status;
+    made->chip.key = {uint32_t(config->seed), uint32_t(config->seed >> 32) ^
+                                                  config->trial * 0x9E3779B9u};
+    *device = made.release();
+    return CIM_OK;
+  });
+}
+
+static void destroy(cim_device *device) { delete device; }
+
+static cim_status query(cim_device *device, cim_device_info *info) {
+  if (!device || !info || info->size < sizeof info->size)
+    return fail(CIM_INVALID_ARGUMENT, "query: null or wrongly sized argument");
+  const Config &config = device->chip.config;
+  cim_device_info full = {};
+  full.size = info->size;
+  full.name = nameOf(device->chip.mode);
+  full.array_rows = config.array.rows;
+  full.array_columns = config.array.columns;
+  full.cell_lo = config.cellLo;
+  full.cell_hi = config.cellHi;
+  memcpy(info, &full, std::min<size_t>(info->size, sizeof full));
+  return CIM_OK;
+}
+
+static cim_status checkCells(const Config &config, uint32_t rows,
+                             uint32_t columns, const int8_t *cells) {
+  if (!rows || !columns || (config.array.rows && rows > config.array.rows) ||
+      (config.array.columns && columns > config.array.columns))
+    return fail(CIM_INVALID_ARGUMENT,
+                "%u x %u cells do not fit an array of %u x %u", rows, columns,
+                config.array.rows, config.array.columns);
+  for (uint64_t i = 0, count = uint64_t(rows) * columns; i < count; ++i)
+    if (cells[i] < config.cellLo || cells[i] > config.cellHi)
+      return fail(
+          CIM_INVALID_ARGUMENT, "cell (%llu, %llu) is %d, cells hold %d .. %d",
+          (unsigned long long)(i / columns), (unsigned long long)(i % columns),
+          cells[i], config.cellLo, config.cellHi);
+  return CIM_OK;
+}
+
+static cim_status program(cim_device *device, uint32_t array, uint32_t rows,
+                          uint32_t columns, const int8_t *cells) {
+  if (!device || !cells || array >= 1u << 20)
+    return fail(CIM_INVALID_ARGUMENT, "program: null argument or no array %u",
+                array);
+  if (!device->plans.empty())
+    return fail(CIM_WRONG_STATE, "program: a layer has been prepared already");
+  if (cim_status status = checkCells(device->chip.config, rows, columns, cells))
+    return status;
+  return guarded([&] {
+    std::vector<Array> &arrays = device->chip.arrays;
+    if (arrays.size() <= array)
+      arrays.resize(array + 1);
+    arrays[array] = {rows, columns, {cells, cells + uint64_t(rows) * columns}};
+    return CIM_OK;
+  });
+}
+
+static cim_status prepare(cim_device *device, const cim_layer *layer) {
+  if (!device || !layer || layer->size < sizeof(cim_layer))
+    return fail(CIM_INVALID_ARGUMENT,
+                "prepare: null or wrongly sized argument");
+  return guarded([&]() -> cim_status {
+    std::vector<rt::ArrayShape> shapes;
+    for (const Array &array : device->chip.arrays)
+      shapes.push_back({array.rows, array.columns});
+    std::string problem = rt::checkLayer(*layer, shapes);
+    if (!problem.empty())
+      return fail(CIM_INVALID_ARGUMENT, problem);
+    auto plan = std::make_unique<Plan>();
+    problem = makePlan(device->chip, *layer, *plan);
+    if (!problem.empty())
+      return fail(CIM_UNSUPPORTED, problem);
+    if (device->plans.size() <= layer->id)
+      device->plans.resize(layer->id + 1);
+    device->plans[layer->id] = std::move(plan);
+    return CIM_OK;
+  });
+}
+
+/// Inputs beyond what the DAC can make would be another network.
+static cim_status checkInputs(const Config &config, const cim_layer &layer,
+                              const void *input, uint64_t count) {
+  int32_t least = 0, most = 0;
+  auto *i8 = static_cast<const int8_t *>(input);
+  auto *u8 = static_cast<const uint8_t *>(input);
+  for (uint64_t i = 0; i < count; ++i) {
+    int32_t q = layer.in_type == CIM_I8 ? i8[i] : u8[i];
+    least = std::min(least, q);
+    most = std::max(most, q);
+  }
+  int32_t lo = config.inputLo(layer.in_type),
+          hi = config.inputHi(layer.in_type);
+  if (least >= lo && most <= hi)
+    return CIM_OK;
+  return fail(CIM_INVALID_ARGUMENT,
+              "layer %s: inputs reach from %d to %d, the DAC takes %d .. %d",
+              layer.name ? layer.name : "?", least, most, lo, hi);
+}
+
+static cim_status streamImages(const cim_device &device,
+                               const cim_stream &stream) {
+  const Plan &plan = *device.plans[stream.layer];
+  const cim_layer &l = *plan.layer;
+  uint64_t inputSize = uint64_t(l.in_h) * l.in_w * l.in_c;
+  uint64_t outputSize =
+      uint64_t(l.out_h) * l.out_w * l.out_c * rt::byteSize(l.out_type);
+  if (cim_status status = checkInputs(device.chip.config, l, stream.input,
+                                      inputSize * stream.image_count))
+    return status;
+  for (uint32_t i = 0; i < stream.image_count; ++i)
+    runScalar(plan, device.chip.key, uint32_t(stream.first_image) + i,
+              static_cast<const char *>(stream.input) + i * inputSize,
+              static_cast<char *>(stream.output) + i * outputSize);
+  return CIM_OK;
+}
+
+static cim_status stream(cim_device *device, const cim_stream *stream) {
+  if (!device || !stream || stream->size < sizeof(cim_stream) ||
+      (stream->image_count && (!stream->input || !stream->output)))
+    return fail(CIM_INVALID_ARGUMENT, "stream: null or wrongly sized argument");
+  if (stream->layer >= device->plans.size() || !device->plans[stream->layer])
+    return fail(CIM_WRONG_STATE, "stream: layer %u has not been prepared",
+                stream->layer);
+  if (stream->first_image > UINT32_MAX - stream->image_count)
+    return fail(CIM_UNSUPPORTED,
+                "stream: image %llu, the simulator numbers "
+                "images with 32 bits",
+                (unsigned long long)stream->first_image);
+  return guarded([&] { return streamImages(*device, *stream); });
+}
+
+static cim_status wait(cim_device *device) {
+  return device ? CIM_OK : fail(CIM_INVALID_ARGUMENT, "wait: device is null");
+}
+
+static const char *lastErrorText() { return rt::lastError().c_str(); }
+
+const cim_device_api *cim::rt::simulatorApi() {
+  static const cim_device_api api = {sizeof(cim_device_api),
+                                     CIM_DEVICE_VERSION,
+                                     create,
+                                     destroy,
+                                     query,
+                                     program,
+                                     prepare,
+                                     stream,
+                                     wait,
+                                     lastErrorText};
+  return &api;
+}

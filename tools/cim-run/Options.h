@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The command line of cim-run.
+#ifndef CIM_TOOLS_RUN_OPTIONS_H
+#define CIM_TOOLS_RUN_OPTIONS_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cim::run {
+
+/// [NAME=]FILE; no name means the only input, or the first output.
+struct NamedFile {
+  std::string name, path;
+};
+
+struct Options {
+  std::string model;
+  std::vector<NamedFile> inputs, outputs;
+  std::string device = "exact";
+  std::string labels;
+  uint64_t seed = 0;
+  std::optional<uint32_t> trials;
+  uint32_t threads = 0; // one per processor
+  bool json = false;
+  bool help = false, version = false;
+};
+
+/// Parses the command line; on failure returns nothing and sets `error`.
+std::optional<Options> parseOptions(int argc, char **argv, std::string &error);
+
+extern const char *const helpText;
+
+} // namespace cim::run
+
+#endif // CIM_TOOLS_RUN_OPTIONS_H
