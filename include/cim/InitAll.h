@@ -23,6 +23,9 @@ inline void registerAllDialects(mlir::DialectRegistry &registry) {
 
 inline void registerAllPasses() {
   mlir::registerAllPasses();
+  registerCIMPasses();
+  registerConvertNNToCIMPass();
+  nn::registerNNPasses();
 }
 
 } // namespace cim

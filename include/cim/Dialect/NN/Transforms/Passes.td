@@ -1,3 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Passes of Dialect/NN/Transforms.
+// Passes of Dialect/NN/Transforms: from imported networks to quantised ones.
+#ifndef CIM_DIALECT_NN_TRANSFORMS_PASSES_TD
+#define CIM_DIALECT_NN_TRANSFORMS_PASSES_TD
+
 include "mlir/Pass/PassBase.td"
+
+def FoldBatchNormPass : Pass<"nn-fold-batch-norm", "::mlir::ModuleOp"> {
+  let summary = "fold per-channel scaling into weights and bias";
+  let description = [{
+    A batch normalisation with constant statistics is `x * s + t` per channel,
+    `s = scale / sqrt(variance + epsilon)` and `t = bias - mean * s` (computed
+    in binary64). Where it is the only use of an `nn.conv` or `nn.matmul` with
+    constant float weights it moves into them; elsewhere it becomes `nn.mul` and
+    `nn.add`. So do `nn.mul`, `nn.div`, `nn.add` and `nn.sub` by a constant per
+    channel.
+
+    A product that feeds a rounding is left alone: it belongs to an activation
+    quantiser that is written out (see `nn-recognise-quantizers`).
+  }];
+  let dependentDialects = ["::cim::nn::NNDialect"];
+}
+
+def RecogniseQuantizersPass
+    : Pass<"nn-recognise-quantizers", "::mlir::ModuleOp"> {
+  let summary = "find the integers of networks that arrive quantised";
+  let description = [{
+    - `nn.clamp`, `nn.mul` (or `nn.div`) by a constant, `nn.floor` (or
+      `nn.round`) and a multiplication back, in the usual orders, become
+      `nn.quantize` and `nn.dequantize` with the scale, range and rounding that
+      the network wrote out.
+    - Constant weights that are integers times a scale per output channel become
+      quantised constants: exactly those integers, the storage range being the
+      largest magnitude that occurs. Weights are `L * scale` with `L` up to 13
+      when they are written as floats (ternary: `L` = 1), up to 127 when they
+      arrive through `nn.dequantize`; then a convolution keeps them only if its
+      activations arrive quantised, too.
+    - `nn.dequantize` moves below data movement and maxima, and an `nn.quantize`
+      that changes no value disappears, so that crossbar ops read integers.
+  }];
+  let dependentDialects = ["::cim::nn::NNDialect",
+                           "::mlir::quant::QuantDialect"];
+}
+
+def QuantizePass : Pass<"nn-quantize", "::mlir::ModuleOp"> {
+  let summary = "turn weights and activations of crossbar layers into integers";
+  let description = [{
+    Every `nn.conv` and `nn.matmul` that the target's arrays can run gets
+    - weights of `!quant.uniform<i8<-L:L>:f32:axis, {..}>`, a scale per output
+      channel that minimises the squared error; `L` is what the cells of a
+      weight hold: `(3^P - 1) / 2` for `radix` with P ternary cells, `P` for
+      `unary`, 127 for `residual` (which is split later);
+    - an input of 7 bits (whatever the target's converters take): `u8<0:127>`
+      when its range begins at 0 or above, else `i8<-63:63>`. The range is
+      `nn.range` on the op or argument that makes the value, as `nn-calibrate`
+      leaves it. A value is stored once: all who read it read the integers,
+      through `nn.dequantize` if they compute in float.
+
+    What arrives quantised stays as it is, unless the arrays cannot take it
+    (8-bit activations, zero points).
+
+    `nn.quantize` rises above data movement and maxima towards the op that makes
+    the value; `nn.dequantize` sinks below.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"imec-ania\"",
+           "The chip: a name of targets/ or the path of a YAML file">,
+    Option<"cells", "cells", "std::string", /*default=*/"\"2\"",
+           "Cells per weight: a number, or node=number,..,*=number">,
+    Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Radix",
+           "How a weight becomes several cells",
+           [{::llvm::cl::values(
+             clEnumValN(::cim::Split::Radix, "radix",
+               "balanced digits in different columns, added digitally"),
+             clEnumValN(::cim::Split::Unary, "unary",
+               "equal cells on neighbouring rows, added on the column"),
+             clEnumValN(::cim::Split::Residual, "residual",
+               "ternary planes with a real scale per channel"))}]>
+  ];
+  let dependentDialects = ["::cim::nn::NNDialect",
+                           "::mlir::quant::QuantDialect"];
+}
+
+#endif // CIM_DIALECT_NN_TRANSFORMS_PASSES_TD

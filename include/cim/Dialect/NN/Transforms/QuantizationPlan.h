@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Which values and layers nn-quantize turns into integers: what calibration
+// has to look at.
+#ifndef CIM_DIALECT_NN_TRANSFORMS_QUANTIZATIONPLAN_H
+#define CIM_DIALECT_NN_TRANSFORMS_QUANTIZATIONPLAN_H
+
+#include "cim/Arch/Arch.h"
+#include "cim/Dialect/NN/IR/NN.h"
+#include <string>
+
+namespace cim::nn {
+
+/// Discardable attributes that carry calibration from pass to pass.
+/// `nn.range = array<f32: lo, hi>` on the op (or argument) that makes a float
+/// activation; `nn.mean` and `nn.deviation`, one binary64 value per output
+/// channel, on the crossbar op whose float result they describe.
+constexpr llvm::StringLiteral rangeAttrName = "nn.range";
+constexpr llvm::StringLiteral meanAttrName = "nn.mean";
+constexpr llvm::StringLiteral deviationAttrName = "nn.deviation";
+
+/// The value behind `value` that is made by computing and not by moving data:
+/// quantised once, it serves all that moves it.
+mlir::Value getActivationRoot(mlir::Value value);
+
+/// True when `op` can run on the arrays of `arch`: constant weights and a
+/// window geometry, and not so many groups that a block-diagonal matrix would
+/// waste its cells. Else `reason` says why in words.
+bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
+                  std::string &reason);
+
+/// True when an input converter of `arch` takes integers of `type`.
+bool fitsInput(mlir::quant::UniformQuantizedType type, const Arch &arch);
+
+/// The clip range that calibration or the network itself chose for a float
+/// `root`; none when there is neither.
+std::optional<std::pair<float, float>> getRange(mlir::Value root);
+void setRange(mlir::Value root, float lo, float hi);
+void removeRange(mlir::Value root);
+
+/// The 7-bit (or what `arch` takes) type of an activation in [lo, hi]:
+/// unsigned when lo >= 0 and the chip has unsigned inputs, else symmetric.
+mlir::quant::UniformQuantizedType
+getInputType(mlir::MLIRContext *context, const Arch &arch, float lo, float hi);
+
+} // namespace cim::nn
+
+#endif // CIM_DIALECT_NN_TRANSFORMS_QUANTIZATIONPLAN_H

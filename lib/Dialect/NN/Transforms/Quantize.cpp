@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// nn-quantize: weights and activations of crossbar layers become integers.
+#include "QuantTypes.h"
+#include "WeightSearch.h"
+#include "cim/Dialect/CIM/Transforms/CellsPerLayer.h"
+#include "cim/Dialect/CIM/Transforms/TargetArch.h"
+#include "cim/Dialect/NN/Transforms/ConstantData.h"
+#include "cim/Dialect/NN/Transforms/Passes.h"
+#include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/StringSet.h"
+#include <cmath>
+
+namespace cim::nn {
+#define GEN_PASS_DEF_QUANTIZEPASS
+#include "cim/Dialect/NN/Transforms/Passes.h.inc"
+} // namespace cim::nn
+
+using namespace mlir;
+using namespace cim;
+using namespace cim::nn;
+
+namespace {
+
+/// Integers of 8 bits hold the weights of every split.
+constexpr int64_t maxLevels = 127;
+
+struct QuantizePass : nn::impl::QuantizePassBase<QuantizePass> {
+  using QuantizePassBase::QuantizePassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<Arch> loaded = loadChip(module, target);
+    FailureOr<CellsPerLayer> perLayer =
+        succeeded(loaded) ? CellsPerLayer::parse(module.getLoc(), cells)
+                          : FailureOr<CellsPerLayer>();
+    if (failed(loaded) || failed(perLayer))
+      return signalPassFailure();
+    arch = &*loaded;
+    SmallVector<CrossbarOpInterface> layers;
+    std::string reason;
+    module.walk([&](CrossbarOpInterface op) {
+      if (runsOnArrays(op, *arch, reason))
+        layers.push_back(op);
+    });
+    if (failed(checkNames(*perLayer, layers)))
+      return signalPassFailure();
+    for (CrossbarOpInterface op : layers)
+      if (failed(quantizeWeights(op, *perLayer)) || failed(quantizeInput(op)))
+        return signalPassFailure();
+    RewritePatternSet patterns(&getContext());
+    populateQuantizationMovement(patterns);
+    if (failed(applyPatternsGreedily(module, std::move(patterns))))
+      signalPassFailure();
+  }
+
+private:
+  /// Every name that `cells` mentions must be a layer.
+  LogicalResult checkNames(const CellsPerLayer &perLayer,
+                           ArrayRef<CrossbarOpInterface> layers) {
+    llvm::StringSet<> known;
+    for (CrossbarOpInterface op : layers)
+      known.insert(getNodeName(op));
+    SmallVector<StringRef> names = perLayer.names();
+    llvm::sort(names);
+    for (StringRef name : names) {
+      if (known.contains(name))
+        continue;
+      InFlightDiagnostic error =
+          getOperation()->emitError("no crossbar layer is called '")
+          << name << "'; the layers are ";
+      llvm::interleaveComma(layers, error, [&](CrossbarOpInterface op) {
+        error << "'" << getNodeName(op) << "'";
+      });
+      return error;
+    }
+    return success();
+  }
+
+  /// The largest weight that `count` cells hold.
+  FailureOr<int64_t> getLevels(Operation *op, int64_t count) {
+    int64_t cell = arch->cellHi(), levels = 0;
+    switch (split) {
+    case Split::Residual:
+      return maxLevels;
+    case Split::Unary:
+      levels = count * cell;
+      break;
+    case Split::Radix:
+      for (int64_t i = 0; i < count && levels <= maxLevels; ++i)
+        levels = levels * (2 * cell + 1) + cell;
+      break;
+    }
+    if (levels > maxLevels)
+      return op->emitError() << count << " cells hold weights beyond "
+                             << maxLevels << "; use fewer cells per weight";
+    return levels;
+  }
+
+  LogicalResult quantizeWeights(CrossbarOpInterface op,
+                                const CellsPerLayer &perLayer) {
+    Value weights = op.getCrossbarWeights();
+    auto type = cast<RankedTensorType>(weights.getType());
+    if (isa<quant::QuantizedType>(type.getElementType()))
+      return success();
+    FailureOr<int64_t> levels = getLevels(op, perLayer.lookup(getNodeName(op)));
+    if (failed(levels))
+      return failure();
+    FailureOr<std::vector<float>> values = readReals(weights);
+    if (failed(values))
+      return op->emitError("expected constant weights of a type that can be "
+                           "read as real numbers, but got ")
+             << type;
+    for (float value : *values)
+      if (!std::isfinite(value))
+        return op->emitError("expected finite weights, but got ") << value;
+    int64_t dim = op.getCrossbarChannelDim();
+    OpBuilder builder(op);
+    Value integers =
+        createWeights(builder, weights.getLoc(), type.getShape(), dim,
+                      searchWeights(*values, type.getShape(), dim, *levels));
+    for (OpOperand &operand : op->getOpOperands())
+      if (operand.get() == weights && weights != op.getCrossbarInput())
+        operand.set(integers);
+    return success();
+  }
+
+  LogicalResult quantizeInput(CrossbarOpInterface op) {
+    Value input = op.getCrossbarInput();
+    if (quant::UniformQuantizedType type = getUniformType(input)) {
+      if (fitsInput(type, *arch))
+        return success();
+      // Integers that the converters cannot take count as real numbers.
+      OpBuilder builder(op);
+      Value real = DequantizeOp::create(
+          builder, input.getLoc(),
+          cast<ShapedType>(input.getType()).clone(builder.getF32Type()), input);
+      op->replaceUsesOfWith(input, real);
+      input = real;
+    }
+    Value root = getActivationRoot(input);
+    if (auto dequantize = root.getDefiningOp<DequantizeOp>()) {
+      quant::UniformQuantizedType type = getUniformType(dequantize.getInput());
+      if (type && fitsInput(type, *arch))
+        return success();
+    }
+    return quantizeRoot(op, root);
+  }
+
+  /// Stores `root` in integers; whatever read it reads them.
+  LogicalResult quantizeRoot(Operation *reader, Value root) {
+    std::optional<std::pair<float, float>> range = getRange(root);
+    if (!range)
+      return reader->emitError("the range of its input is not known; calibrate "
+                               "on sample data first (cim-compile "
+                               "--calibration=FILE.npy)");
+    auto [lo, hi] = *range;
+    if (!(lo <= hi) || !std::isfinite(lo) || !std::isfinite(hi))
+      return reader->emitError(
+                 "expected a finite range of its input, but got [")
+             << lo << ", " << hi << "]";
+    quant::UniformQuantizedType type =
+        getInputType(&getContext(), *arch, lo, hi);
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointAfterValue(root);
+    auto shaped = cast<ShapedType>(root.getType());
+    auto quantize =
+        QuantizeOp::create(builder, root.getLoc(), shaped.clone(type), root,
+                           Rounding::NearestEven);
+    Value real = DequantizeOp::create(builder, root.getLoc(), shaped, quantize);
+    root.replaceUsesWithIf(
+        real, [&](OpOperand &use) { return use.getOwner() != quantize; });
+    removeRange(root);
+    return success();
+  }
+
+  const Arch *arch = nullptr;
+};
+
+} // namespace
