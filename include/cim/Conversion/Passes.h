@@ -6,6 +6,11 @@
 #include "mlir/Pass/Pass.h"
 
 namespace cim {
+
+/// The function that `convert-nn-to-linalg` turns nn.observe into a call of:
+/// `(tensor<?xf32>, i64)`.
+inline constexpr llvm::StringLiteral kObserveFunction = "cim_observe";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "cim/Conversion/Passes.h.inc"

@@ -1,3 +1,136 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Passes of Conversion.
 include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// nn -> linalg -> LLVM
+//===----------------------------------------------------------------------===//
+
+def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "lower nn to linalg, tensor, arith and math";
+  let description = [{
+    Lowers every op of the nn dialect, float and quantised. Quantised tensors
+    become tensors of their storage (`!quant.uniform<u8<0:127>:f32, 0.1>` is
+    `i8`, read with `arith.extui`), in function signatures too; `nn.quantize`
+    and `nn.dequantize` compute what docs/Numerics.md section 1 says.
+
+    Float convolutions and matrix products become linalg's named ops. Products
+    of quantised operands add up exactly in 32 bits and are scaled once. Small
+    operators become `linalg.generic`s that fuse. `nn.observe` becomes a call of
+    `@cim_observe`, for `convert-cim-to-llvm`.
+
+    ```mlir
+    func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+      %y = nn.relu(%x) : tensor<1x4xf32>
+      return %y : tensor<1x4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def FlattenElementwise : Pass<"linalg-flatten-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "merge the loops of element-wise linalg.generics";
+  let description = [{
+    Merges neighbouring dimensions that every operand of an element-wise
+    `linalg.generic` on tensors walks in the same order, so that the innermost
+    loop is long enough to vectorise: a ReLU of any shape becomes one loop, a
+    bias of an NHWC map two.
+
+    ```mlir
+    #map = affine_map<(d0, d1) -> (d0, d1)>
+    func.func @negate(%x: tensor<8x4xf32>, %y: tensor<8x4xf32>) -> tensor<8x4xf32> {
+      %r = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel"]}
+          ins(%x : tensor<8x4xf32>) outs(%y : tensor<8x4xf32>) {
+      ^bb0(%in: f32, %out: f32):
+        %n = arith.negf %in : f32
+        linalg.yield %n : f32
+      } -> tensor<8x4xf32>
+      return %r : tensor<8x4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def BufferizeProgram : Pass<"cim-bufferize-program", "::mlir::ModuleOp"> {
+  let summary = "tensors to buffers; results of @main to output arguments";
+  let description = [{
+    One-shot bufferisation with dense buffers at function boundaries. A result
+    of `@main` becomes an argument after the inputs, and is computed in place
+    where possible. Copies are loops, which need no library.
+
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      return %x : tensor<4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"
+  ];
+}
+
+def ConvertCIMToLLVM : Pass<"convert-cim-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "calls into the runtime, through its table of functions";
+  let description = [{
+    Gives `@main` a first argument `%host: !llvm.ptr`, a `cim_host` of
+    include/cim-c/model.h, and turns into calls of the functions it points to:
+    `cim.stream`; calls of `@cim_observe`; float convolutions and matrix
+    products (`linalg.conv_2d_nchw_fchw`, `linalg.conv_2d_ngchw_gfchw`,
+    `linalg.matmul`, `linalg.batch_matmul`). An operand that is not dense is
+    copied first. `cim.array` and `cim.layer` go: the manifest describes them.
+
+    Runs on buffers, before linalg becomes loops.
+
+    ```mlir
+    func.func @main(%a: memref<2x3xf32>, %b: memref<3x4xf32>, %c: memref<2x4xf32>) {
+      linalg.matmul ins(%a, %b : memref<2x3xf32>, memref<3x4xf32>) outs(%c : memref<2x4xf32>)
+      return
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"
+  ];
+}
+
+def ConvertNNToCIMPass : Pass<"convert-nn-to-cim", "::mlir::ModuleOp"> {
+  let summary = "put crossbar ops with quantised operands on matrices";
+  let description = [{
+    Every op that offers a crossbar matrix (`CrossbarOpInterface`) becomes a
+    `cim.matrix`, named after its ONNX node, and a `cim.mvm` between
+    `nn.transpose`s from NCHW to NHWC and back (convolutions) or `nn.reshape`s
+    (matrix products), when
+    - its input has one scale, zero point 0, 8-bit storage and a range that the
+      input converters of the target can make,
+    - its weights are a constant of signed 8-bit storage, zero point 0, with one
+      scale or one per output channel,
+    - its bias is absent or constant, and
+    - a grouped convolution, as a block-diagonal matrix cut for the target's
+      arrays, takes at most `max_cells_per_weight` cells per weight and plane.
+
+    `scale` is the product of the scales in binary64; `nn.mean` and
+    `nn.deviation` become `mean` and `deviation`.
+
+    Other crossbar ops stay and get a remark that says why: as a diagnostic, and
+    as a missed optimisation `StaysDigital` of category `convert-nn-to-cim` for
+    MLIR's remark engine. To that engine the pass also reports what it mapped
+    (passed, `Mapped`) and ops that have no crossbar form (analysis,
+    `HostOp`).
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"imec-ania\"",
+           "The chip: a name of targets/ or the path of a YAML file">
+  ];
+  let dependentDialects = ["::cim::CIMDialect", "::cim::nn::NNDialect"];
+}

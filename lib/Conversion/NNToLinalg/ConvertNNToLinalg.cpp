@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// convert-nn-to-linalg: the nn dialect to linalg, tensor, arith and math.
+#include "Lowering.h"
+
+#include "cim/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+
+namespace cim {
+#define GEN_PASS_DEF_CONVERTNNTOLINALG
+#include "cim/Conversion/Passes.h.inc"
+} // namespace cim
+
+using namespace mlir;
+using namespace cim;
+
+namespace {
+
+/// nn.observe becomes a call of a function that convert-cim-to-llvm knows.
+struct LowerObserve : OpConversionPattern<nn::ObserveOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(nn::ObserveOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(op.getInput().getType());
+    Value flat = createReshape(rewriter, loc, adaptor.getInput(),
+                               {type.getNumElements()});
+    Value list = tensor::CastOp::create(
+        rewriter, loc, type.clone({ShapedType::kDynamic}), flat);
+    Value number = arith::ConstantOp::create(rewriter, loc, op.getValueAttr());
+    func::CallOp::create(rewriter, loc, kObserveFunction, TypeRange{},
+                         ValueRange{list, number});
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct ConvertNNToLinalg : cim::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    MLIRContext *context = &getContext();
+    declareObserve(module);
+
+    StorageTypeConverter converter;
+    RewritePatternSet patterns(context);
+    populateElementwisePatterns(converter, patterns);
+    populateProductPatterns(converter, patterns);
+    populatePoolingPatterns(converter, patterns);
+    populateReductionPatterns(converter, patterns);
+    populateMovementPatterns(converter, patterns);
+    populateQuantizationPatterns(converter, patterns);
+    patterns.add<LowerObserve>(converter, context);
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
+                                                                   converter);
+    populateCallOpTypeConversionPattern(patterns, converter);
+    populateReturnOpTypeConversionPattern(patterns, converter);
+
+    ConversionTarget target(*context);
+    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    target.addIllegalDialect<nn::NNDialect>();
+    target.addIllegalOp<quant::StorageCastOp>();
+    target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
+      return converter.isSignatureLegal(op.getFunctionType());
+    });
+    target.addDynamicallyLegalOp<func::ReturnOp, func::CallOp>(
+        [&](Operation *op) { return converter.isLegal(op); });
+    if (failed(applyPartialConversion(module, target, std::move(patterns))))
+      signalPassFailure();
+  }
+
+private:
+  static void declareObserve(ModuleOp module) {
+    bool observes = false;
+    module.walk([&](nn::ObserveOp) { observes = true; });
+    if (!observes)
+      return;
+    auto builder = OpBuilder::atBlockBegin(module.getBody());
+    auto list =
+        RankedTensorType::get({ShapedType::kDynamic}, builder.getF32Type());
+    auto function = func::FuncOp::create(
+        builder, module.getLoc(), kObserveFunction,
+        builder.getFunctionType({list, builder.getI64Type()}, {}));
+    function.setPrivate();
+    function.setArgAttr(
+        0, bufferization::BufferizationDialect::kBufferAccessAttrName,
+        builder.getStringAttr("read"));
+  }
+};
+
+} // namespace
