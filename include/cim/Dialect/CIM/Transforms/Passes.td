@@ -1,3 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Passes of Dialect/CIM/Transforms.
+// Passes of Dialect/CIM/Transforms: from logical matrices to a placed program.
+#ifndef CIM_DIALECT_CIM_TRANSFORMS_PASSES_TD
+#define CIM_DIALECT_CIM_TRANSFORMS_PASSES_TD
+
 include "mlir/Pass/PassBase.td"
+
+/// The option by which every pass that asks about the chip finds it.
+def CIM_TargetOption
+    : Option<"target", "target", "std::string", /*default=*/"\"imec-ania\"",
+             "The chip: a name of targets/ or the path of a YAML file">;
+
+
+def SplitWeightsPass : Pass<"cim-split-weights", "::mlir::ModuleOp"> {
+  let summary = "split every weight into planes of cells";
+  let description = [{
+    Gives every `cim.matrix` its planes and their significance as docs/Numerics.md
+    section 2 defines them. The number of cells of a weight follows from
+    `levels` for `radix` and `unary`, so that weights that arrive ternary take
+    one cell each; `residual` approximates 8-bit weights by as many planes as
+    `cells` says (ternary weights still take one).
+
+    On a target whose cells hold -L..L, `radix` has base 2 L + 1 and `unary`
+    fills cells to L one after the other; `residual` needs ternary cells.
+
+    A matrix that is split already is left alone.
+  }];
+  let options = [
+    Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Radix",
+           "How a weight becomes several cells",
+           [{::llvm::cl::values(
+             clEnumValN(::cim::Split::Radix, "radix",
+               "balanced digits in different columns, added digitally"),
+             clEnumValN(::cim::Split::Unary, "unary",
+               "equal cells on neighbouring rows, added on the column"),
+             clEnumValN(::cim::Split::Residual, "residual",
+               "ternary planes with a real scale per channel"))}]>,
+    Option<"cells", "cells", "std::string", /*default=*/"\"2\"",
+           "Cells per weight of residual: a number, or node=number,..,*=number">,
+    Option<"target", "target", "std::string", /*default=*/"\"\"",
+           "The chip whose cells hold the digits; ternary cells when empty">
+  ];
+  let dependentDialects = ["::cim::CIMDialect"];
+}
+
+def TileMatricesPass : Pass<"cim-tile-matrices", "::mlir::ModuleOp"> {
+  let summary = "cut split matrices into rectangles that fit into an array";
+  let description = [{
+    Fills every split `cim.matrix` with `cim.block`s: row blocks as
+    docs/Numerics.md section 2 prescribes (block-diagonal matrices between
+    groups), one block per plane and at most as many columns as an array has,
+    ordered by first row, plane and first column. A matrix that has blocks
+    already is left alone.
+  }];
+  let options = [CIM_TargetOption];
+  let dependentDialects = ["::cim::CIMDialect"];
+}
+
+def SetADCGainPass : Pass<"cim-set-adc-gain", "::mlir::ModuleOp"> {
+  let summary = "estimate the ADC gain of blocks without calibration data";
+  let description = [{
+    A block without `gain` gets `min(1, adc_hi / (sigmas * sigma))` codes per
+    unit, `sigma` being the deviation of its integer sum if inputs were
+    independent with root mean square `q_hi / 4` and weights had random signs:
+
+        sigma = q_hi / 4 * sqrt(mean over columns of (sum over rows of t^2))
+
+    `t` is what one input is multiplied with (the sum of the cells of `unary`),
+    `q_hi` is the largest input that the matrix is used with. A gain above 1
+    would tell apart nothing more, since sums are integers. `cim-calibrate-layers`
+    replaces the estimate by a measurement.
+  }];
+  let options = [
+    CIM_TargetOption,
+    Option<"sigmas", "sigmas", "double", /*default=*/"4.0",
+           "Deviations of the sum that the range of the ADC covers">
+  ];
+  let dependentDialects = ["::cim::CIMDialect"];
+}
+
+def PlaceBlocksPass : Pass<"cim-place-blocks", "::mlir::ModuleOp"> {
+  let summary = "give every block a place in an array";
+  let description = [{
+    Packs the blocks of all matrices into arrays by shelves: tallest first, each
+    on the first shelf with room, else on a new shelf of the first array with
+    room, else in a new array. Blocks of the same rows (planes, column cuts) come
+    next to each other and share an activation of the array. Deterministic.
+
+    More arrays than `arrays` (or, when that is 0, than the target has) is an
+    error that says how many are needed.
+  }];
+  let options = [
+    CIM_TargetOption,
+    Option<"arrays", "arrays", "int64_t", /*default=*/"0",
+           "Arrays to use at most; 0 = as many as the target has">
+  ];
+  let dependentDialects = ["::cim::CIMDialect"];
+}
+
+def BuildProgramPass : Pass<"cim-build-program", "::mlir::ModuleOp"> {
+  let summary = "turn placed matrices and mvms into arrays, layers and streams";
+  let description = [{
+    Every array that a block lies in becomes a `cim.array` with the image of its
+    cells (as many rows and columns as are used), every `cim.mvm` a `cim.layer`
+    (in the order of the program, named like its matrix) and a `cim.stream` on
+    integers and floats in destination-passing style. `quant.scast` is the
+    border between quantised types and their storage. Matrices disappear.
+
+    `scale` and `bias` are rounded to binary32 here.
+  }];
+  let dependentDialects = ["::cim::CIMDialect", "::mlir::quant::QuantDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+#endif // CIM_DIALECT_CIM_TRANSFORMS_PASSES_TD

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The value of --cells: how many cells a weight of each layer takes.
+#ifndef CIM_DIALECT_CIM_TRANSFORMS_CELLSPERLAYER_H
+#define CIM_DIALECT_CIM_TRANSFORMS_CELLSPERLAYER_H
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace cim {
+
+/// "3" means three cells everywhere; "conv1=4,fc=1,*=2" names nodes, "*" being
+/// all others.
+class CellsPerLayer {
+public:
+  static constexpr int64_t defaultCells = 2, maxCells = 127;
+
+  /// On failure one error at `location` says which part is wrong.
+  static llvm::FailureOr<CellsPerLayer> parse(mlir::Location location,
+                                              llvm::StringRef text) {
+    CellsPerLayer result;
+    llvm::SmallVector<llvm::StringRef> parts;
+    text.split(parts, ',');
+    for (llvm::StringRef part : parts) {
+      // A node name may itself contain '='.
+      auto [name, number] = part.contains('=')
+                                ? part.rsplit('=')
+                                : std::pair(llvm::StringRef("*"), part);
+      int64_t cells = 0;
+      if (number.trim().getAsInteger(10, cells) || cells < 1 ||
+          cells > maxCells || name.trim().empty())
+        return mlir::emitError(location)
+               << "expected cells per weight as a number from 1 to " << maxCells
+               << " or as 'node=number,..,*=number', but got '" << part << "'";
+      if (!result.cells.try_emplace(name.trim(), cells).second)
+        return mlir::emitError(location)
+               << "expected cells per weight once for '" << name.trim()
+               << "', but got '" << text << "'";
+    }
+    return result;
+  }
+
+  /// Cells of the node `name`.
+  int64_t lookup(llvm::StringRef name) const {
+    auto it = cells.find(name);
+    if (it == cells.end())
+      it = cells.find("*");
+    return it == cells.end() ? defaultCells : it->second;
+  }
+
+  /// Names that the text mentions, but "*"; in no particular order.
+  llvm::SmallVector<llvm::StringRef> names() const {
+    llvm::SmallVector<llvm::StringRef> result;
+    for (llvm::StringRef name : cells.keys())
+      if (name != "*")
+        result.push_back(name);
+    return result;
+  }
+
+private:
+  llvm::StringMap<int64_t> cells;
+};
+
+} // namespace cim
+
+#endif // CIM_DIALECT_CIM_TRANSFORMS_CELLSPERLAYER_H
