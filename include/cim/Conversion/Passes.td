@@ -6,7 +6,7 @@ include "mlir/Pass/PassBase.td"
 // nn -> linalg -> LLVM
 //===----------------------------------------------------------------------===//
 
-def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
+def ConvertNNToLinalgPass : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
   let summary = "lower nn to linalg, tensor, arith and math";
   let description = [{
     Lowers every op of the nn dialect, float and quantised. Quantised tensors
@@ -33,7 +33,7 @@ def ConvertNNToLinalg : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
   ];
 }
 
-def FlattenElementwise : Pass<"linalg-flatten-elementwise", "::mlir::func::FuncOp"> {
+def FlattenElementwisePass : Pass<"linalg-flatten-elementwise", "::mlir::func::FuncOp"> {
   let summary = "merge the loops of element-wise linalg.generics";
   let description = [{
     Merges neighbouring dimensions that every operand of an element-wise
@@ -59,7 +59,7 @@ def FlattenElementwise : Pass<"linalg-flatten-elementwise", "::mlir::func::FuncO
   ];
 }
 
-def BufferizeProgram : Pass<"cim-bufferize-program", "::mlir::ModuleOp"> {
+def BufferizeProgramPass : Pass<"cim-bufferize-program", "::mlir::ModuleOp"> {
   let summary = "tensors to buffers; results of @main to output arguments";
   let description = [{
     One-shot bufferisation with dense buffers at function boundaries. A result
@@ -79,7 +79,7 @@ def BufferizeProgram : Pass<"cim-bufferize-program", "::mlir::ModuleOp"> {
   ];
 }
 
-def ConvertCIMToLLVM : Pass<"convert-cim-to-llvm", "::mlir::ModuleOp"> {
+def ConvertCIMToLLVMPass : Pass<"convert-cim-to-llvm", "::mlir::ModuleOp"> {
   let summary = "calls into the runtime, through its table of functions";
   let description = [{
     Gives `@main` a first argument `%host: !llvm.ptr`, a `cim_host` of
