@@ -87,3 +87,17 @@ def build_reference_device(folder):
 def same_bits(a, b):
     """Equal types, shapes and bits (so that 0.0 and -0.0 differ)."""
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def check_refused(result, out=None, code=1):
+    """Bad input is refused: exit code, one diagnostic on stderr, nothing written."""
+    assert result.returncode == code, f"exit {result.returncode}\n{result.stdout}\n{result.stderr}"
+    errors = [line for line in result.stderr.splitlines() if "error:" in line]
+    assert len(errors) == 1, f"expected one diagnostic, found:\n{result.stderr}"
+    message = errors[0].split("error:", 1)[1].strip()
+    assert message, "the diagnostic is empty"
+    assert not message.endswith("."), message
+    if out is not None:
+        left = sorted(p.name for p in out.parent.iterdir() if p.name.startswith(out.name))
+        assert not left, f"something was written: {left}"
+    return message
