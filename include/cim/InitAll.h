@@ -4,11 +4,13 @@
 #define CIM_INITALL_H
 
 #include "cim/Calibration/Passes.h"
+#include "cim/Conversion/CIMToLLVM/Bufferization.h"
 #include "cim/Conversion/Passes.h"
 #include "cim/Dialect/CIM/IR/CIM.h"
 #include "cim/Dialect/CIM/Transforms/Passes.h"
 #include "cim/Dialect/NN/IR/NN.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
+#include "cim/Pipelines/HostPipeline.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -19,12 +21,14 @@ inline void registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<CIMDialect, nn::NNDialect>();
+  registerBufferization(registry);
 }
 
 inline void registerAllPasses() {
   mlir::registerAllPasses();
   registerCIMPasses();
-  registerConvertNNToCIMPass();
+  registerCIMConversionPasses();
+  registerHostPipeline();
   nn::registerNNPasses();
 }
 

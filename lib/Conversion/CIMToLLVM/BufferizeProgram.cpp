@@ -12,7 +12,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace cim {
-#define GEN_PASS_DEF_BUFFERIZEPROGRAM
+#define GEN_PASS_DEF_BUFFERIZEPROGRAMPASS
 #include "cim/Conversion/Passes.h.inc"
 } // namespace cim
 
@@ -33,7 +33,7 @@ static LogicalResult createCopy(OpBuilder &builder, Location loc, Value from,
 }
 
 namespace {
-struct BufferizeProgram : cim::impl::BufferizeProgramBase<BufferizeProgram> {
+struct BufferizeProgram : cim::impl::BufferizeProgramPassBase<BufferizeProgram> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     protectInputs(module);

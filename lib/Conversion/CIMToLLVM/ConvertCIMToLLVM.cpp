@@ -11,7 +11,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 namespace cim {
-#define GEN_PASS_DEF_CONVERTCIMTOLLVM
+#define GEN_PASS_DEF_CONVERTCIMTOLLVMPASS
 #include "cim/Conversion/Passes.h.inc"
 } // namespace cim
 
@@ -31,7 +31,7 @@ static SmallVector<int64_t, 2> pairOf(DenseIntElementsAttr attribute) {
 
 namespace {
 
-struct ConvertCIMToLLVM : cim::impl::ConvertCIMToLLVMBase<ConvertCIMToLLVM> {
+struct ConvertCIMToLLVM : cim::impl::ConvertCIMToLLVMPassBase<ConvertCIMToLLVM> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto main = module.lookupSymbol<func::FuncOp>("main");

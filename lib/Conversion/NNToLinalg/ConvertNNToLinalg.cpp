@@ -11,7 +11,7 @@
 #include "mlir/Dialect/Quant/IR/Quant.h"
 
 namespace cim {
-#define GEN_PASS_DEF_CONVERTNNTOLINALG
+#define GEN_PASS_DEF_CONVERTNNTOLINALGPASS
 #include "cim/Conversion/Passes.h.inc"
 } // namespace cim
 
@@ -41,7 +41,7 @@ struct LowerObserve : OpConversionPattern<nn::ObserveOp> {
   }
 };
 
-struct ConvertNNToLinalg : cim::impl::ConvertNNToLinalgBase<ConvertNNToLinalg> {
+struct ConvertNNToLinalg : cim::impl::ConvertNNToLinalgPassBase<ConvertNNToLinalg> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     MLIRContext *context = &getContext();

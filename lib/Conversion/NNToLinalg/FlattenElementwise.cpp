@@ -8,7 +8,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace cim {
-#define GEN_PASS_DEF_FLATTENELEMENTWISE
+#define GEN_PASS_DEF_FLATTENELEMENTWISEPASS
 #include "cim/Conversion/Passes.h.inc"
 } // namespace cim
 
@@ -41,7 +41,7 @@ static SmallVector<ReassociationIndices> findRuns(linalg::LinalgOp op) {
 
 namespace {
 struct FlattenElementwise
-    : cim::impl::FlattenElementwiseBase<FlattenElementwise> {
+    : cim::impl::FlattenElementwisePassBase<FlattenElementwise> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     linalg::populateCollapseDimensions(patterns, findRuns);
