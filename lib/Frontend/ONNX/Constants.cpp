@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Operators that are constants, or pass a value on.
+#include "NodeBinder.h"
+
+using namespace mlir;
+
+namespace cim::onnx {
+
+/// More elements than this are not written out at import.
+static constexpr int64_t kLargestFill = int64_t(1) << 28;
+
+static LogicalResult importConstant(NodeBinder &b) {
+  auto length = [](const auto &list) { return int64_t(list.size()); };
+  if (const Attribute *a = b.getAttribute("value"))
+    if (a->kind == AttributeKind::Tensor)
+      return b.result(withFloat32(a->tensor));
+  if (const Attribute *a = b.getAttribute("value_int"))
+    return b.result(fromInts(DataType::Int64, {}, a->i));
+  if (const Attribute *a = b.getAttribute("value_ints"))
+    return b.result(fromInts(DataType::Int64, length(a->ints), a->ints));
+  if (const Attribute *a = b.getAttribute("value_float"))
+    return b.result(fromDoubles(DataType::Float, {}, double(a->f)));
+  if (const Attribute *a = b.getAttribute("value_floats")) {
+    SmallVector<double> values(a->floats.begin(), a->floats.end());
+    return b.result(fromDoubles(DataType::Float, length(values), values));
+  }
+  return b.error() << "expected a tensor in 'value', or one of 'value_int', "
+                      "'value_ints', 'value_float', 'value_floats'";
+}
+
+static LogicalResult importConstantOfShape(NodeBinder &b) {
+  SmallVector<int64_t> shape = b.constantInts(0, "shape");
+  const Attribute *given = b.getAttribute("value");
+  if (b.failed())
+    return failure();
+  Tensor value = given ? withFloat32(given->tensor)
+                       : fromDoubles(DataType::Float, {}, 0.0);
+  if (value.bytes.empty() || value.numElements() != 1)
+    return b.error() << "expected 'value' to be a tensor of one element";
+  int64_t count = 1;
+  for (int64_t dim : shape)
+    if (dim < 0 || llvm::MulOverflow(count, dim, count) || count > kLargestFill)
+      return b.error() << "expected a shape of 0 to " << kLargestFill
+                       << " elements, but got " << shapeText(shape);
+  SmallVector<int64_t> strides(shape.size(), 0);
+  return b.result(strided(value, shape, 0, strides));
+}
+
+static LogicalResult importIdentity(NodeBinder &b) { return b.forward(0); }
+
+static LogicalResult importShape(NodeBinder &b) {
+  SmallVector<int64_t> shape = b.shape(0);
+  int64_t rank = shape.size();
+  auto position = [&](StringRef name, int64_t byDefault) {
+    int64_t value = b.getInt(name, byDefault);
+    return std::clamp<int64_t>(value < 0 ? value + rank : value, 0, rank);
+  };
+  int64_t start = position("start", 0), end = position("end", rank);
+  if (b.failed())
+    return failure();
+  ArrayRef<int64_t> dims =
+      ArrayRef<int64_t>(shape).slice(start, std::max<int64_t>(0, end - start));
+  return b.result(fromInts(DataType::Int64, int64_t(dims.size()), dims));
+}
+
+static LogicalResult importCast(NodeBinder &b) {
+  b.ignore({"saturate", "round_mode"});
+  auto target = static_cast<DataType>(b.getInt("to", 0));
+  HostTensor constant = b.host(0);
+  if (b.failed())
+    return failure();
+  if (elementBytes(target) == 0)
+    return b.error() << "a cast to " << typeName(target) << " is not supported";
+  if (!constant) {
+    // All floats are float32 here, so casts between them do nothing.
+    auto type = cast<ShapedType>(b.input(0).getType());
+    if (type.getElementType() == elementType(b.context(), target))
+      return b.forward(0);
+    return b.error() << "a cast from " << type.getElementType() << " to "
+                     << typeName(target)
+                     << " at run time is not supported, only of constants";
+  }
+  if (isFloat(target))
+    return b.result(fromDoubles(target, constant->dims, toDoubles(*constant)));
+  // Any number but zero is true, half ones too.
+  SmallVector<int64_t> values = toInts(*constant);
+  if (target == DataType::Bool)
+    for (auto [value, number] : llvm::zip_equal(values, toDoubles(*constant)))
+      value = number != 0;
+  return b.result(fromInts(target, constant->dims, values));
+}
+
+void registerConstants(HandlerTable &table) {
+  table.add("Constant", {Place::Folded, "dense tensors and numbers"},
+            {{1, importConstant}});
+  table.add("ConstantOfShape", {Place::Folded, "constant shape"},
+            {{9, importConstantOfShape}});
+  table.add("Identity", {Place::Folded, ""}, {{1, importIdentity}});
+  table.add("Shape", {Place::Folded, ""}, {{1, importShape}});
+  table.add("Cast", {Place::Folded, "of constants, or between floats"},
+            {{6, importCast}});
+}
+
+} // namespace cim::onnx

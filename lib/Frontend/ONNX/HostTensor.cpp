@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Element access and conversions of constants.
+#include "HostTensor.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/APFloat.h"
+#include <cstring>
+
+using namespace mlir;
+
+namespace cim::onnx {
+
+/// Smaller constants stay in the text of the IR.
+static constexpr size_t kResourceBytes = 1024;
+
+bool isFloat(DataType type) {
+  return type == DataType::Float || type == DataType::Float16 ||
+         type == DataType::BFloat16 || type == DataType::Double;
+}
+
+bool isInteger(DataType type) {
+  return elementBytes(type) != 0 && !isFloat(type) && type != DataType::Bool;
+}
+
+template <typename T> static T load(const Tensor &tensor, size_t index) {
+  T value;
+  std::memcpy(&value, tensor.bytes.data() + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+static float loadNarrowFloat(const Tensor &tensor, size_t index,
+                             const llvm::fltSemantics &semantics) {
+  APFloat value(semantics, APInt(16, load<uint16_t>(tensor, index)));
+  bool losesInfo = false;
+  value.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
+                &losesInfo);
+  return value.convertToFloat();
+}
+
+static double loadFloat(const Tensor &tensor, size_t index) {
+  switch (tensor.type) {
+  case DataType::Double:
+    return load<double>(tensor, index);
+  case DataType::Float16:
+    return loadNarrowFloat(tensor, index, APFloat::IEEEhalf());
+  case DataType::BFloat16:
+    return loadNarrowFloat(tensor, index, APFloat::BFloat());
+  default:
+    return load<float>(tensor, index);
+  }
+}
+
+static int64_t loadInt(const Tensor &tensor, size_t index) {
+  switch (tensor.type) {
+  case DataType::Bool:
+  case DataType::UInt8:
+  case DataType::UInt4:
+    return load<uint8_t>(tensor, index);
+  case DataType::Int8:
+  case DataType::Int4:
+    return load<int8_t>(tensor, index);
+  case DataType::UInt16:
+    return load<uint16_t>(tensor, index);
+  case DataType::Int16:
+    return load<int16_t>(tensor, index);
+  case DataType::UInt32:
+    return load<uint32_t>(tensor, index);
+  case DataType::Int32:
+    return load<int32_t>(tensor, index);
+  default:
+    return load<int64_t>(tensor, index);
+  }
+}
+
+/// The integer that a cast of `value` to int64 gives; ONNX leaves values out
+/// of range undefined, here they saturate and NaN is 0.
+static int64_t truncate(double value) {
+  if (std::isnan(value))
+    return 0;
+  if (value >= 9223372036854775807.0)
+    return INT64_MAX;
+  if (value <= -9223372036854775808.0)
+    return INT64_MIN;
+  return static_cast<int64_t>(value);
+}
+
+SmallVector<int64_t> toInts(const Tensor &tensor) {
+  SmallVector<int64_t> values(tensor.numElements());
+  for (auto [index, value] : llvm::enumerate(values))
+    value = isFloat(tensor.type) ? truncate(loadFloat(tensor, index))
+                                 : loadInt(tensor, index);
+  return values;
+}
+
+SmallVector<double> toDoubles(const Tensor &tensor) {
+  SmallVector<double> values(tensor.numElements());
+  for (auto [index, value] : llvm::enumerate(values))
+    value = isFloat(tensor.type) ? loadFloat(tensor, index)
+                                 : static_cast<double>(loadInt(tensor, index));
+  return values;
+}
+
+std::optional<size_t> findNonFinite(const Tensor &tensor) {
+  if (tensor.type != DataType::Float)
+    return std::nullopt;
+  for (size_t i = 0, count = tensor.numElements(); i < count; ++i)
+    if (!std::isfinite(load<float>(tensor, i)))
+      return i;
+  return std::nullopt;
+}
+
+static Tensor emptyTensor(DataType type, ArrayRef<int64_t> dims) {
+  Tensor tensor;
+  tensor.type = type;
+  tensor.dims.assign(dims.begin(), dims.end());
+  return tensor;
+}
+
+Tensor fromInts(DataType type, ArrayRef<int64_t> dims,
+                ArrayRef<int64_t> values) {
+  Tensor tensor = emptyTensor(type, dims);
+  unsigned width = elementBytes(type);
+  tensor.bytes.reserve(values.size() * width);
+  for (int64_t value : values) {
+    if (type == DataType::Bool)
+      value = value != 0;
+    tensor.bytes.append(reinterpret_cast<const char *>(&value), width);
+  }
+  return tensor;
+}
+
+Tensor fromDoubles(DataType type, ArrayRef<int64_t> dims,
+                   ArrayRef<double> values) {
+  assert(isFloat(type) && "integers are made from integers");
+  Tensor tensor = emptyTensor(DataType::Float, dims);
+  tensor.bytes.reserve(values.size() * sizeof(float));
+  for (double value : values) {
+    float narrow = static_cast<float>(value);
+    tensor.bytes.append(reinterpret_cast<const char *>(&narrow), sizeof(float));
+  }
+  return tensor;
+}
+
+Tensor withFloat32(Tensor tensor) {
+  if (!isFloat(tensor.type) || tensor.type == DataType::Float)
+    return tensor;
+  Tensor result = fromDoubles(tensor.type, tensor.dims, toDoubles(tensor));
+  result.name = std::move(tensor.name);
+  return result;
+}
+
+Type elementType(MLIRContext *context, DataType type) {
+  if (isFloat(type))
+    return Float32Type::get(context);
+  switch (type) {
+  case DataType::Bool:
+    return IntegerType::get(context, 1);
+  case DataType::Int4:
+  case DataType::Int8:
+    return IntegerType::get(context, 8);
+  case DataType::UInt4:
+  case DataType::UInt8:
+    return IntegerType::get(context, 8, IntegerType::Unsigned);
+  case DataType::Int16:
+    return IntegerType::get(context, 16);
+  case DataType::UInt16:
+    return IntegerType::get(context, 16, IntegerType::Unsigned);
+  case DataType::Int32:
+    return IntegerType::get(context, 32);
+  case DataType::Int64:
+    return IntegerType::get(context, 64);
+  default:
+    return {};
+  }
+}
+
+ElementsAttr toElementsAttr(MLIRContext *context, const Tensor &tensor) {
+  auto type =
+      RankedTensorType::get(tensor.dims, elementType(context, tensor.type));
+  if (tensor.type == DataType::Bool) {
+    SmallVector<bool> values;
+    for (char byte : tensor.bytes)
+      values.push_back(byte != 0);
+    return DenseElementsAttr::get(type, values);
+  }
+  ArrayRef<char> data(tensor.bytes.data(), tensor.bytes.size());
+  if (data.size() < kResourceBytes)
+    return DenseElementsAttr::getFromRawBuffer(type, data);
+  return DenseResourceElementsAttr::get(
+      type, tensor.name.empty() ? "constant" : tensor.name,
+      HeapAsmResourceBlob::allocateAndCopyWithAlign(data, /*align=*/64,
+                                                    /*dataIsMutable=*/false));
+}
+
+SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> dims) {
+  SmallVector<int64_t> strides(dims.size(), 1);
+  for (size_t i = dims.size(); i-- > 1;)
+    strides[i - 1] = strides[i] * dims[i];
+  return strides;
+}
+
+Tensor strided(const Tensor &source, ArrayRef<int64_t> dims, int64_t offset,
+               ArrayRef<int64_t> strides) {
+  Tensor result = emptyTensor(source.type, dims);
+  unsigned width = elementBytes(source.type);
+  int64_t count = result.numElements();
+  result.bytes.reserve(count * width);
+  SmallVector<int64_t> index(dims.size(), 0);
+  for (int64_t i = 0; i < count; ++i) {
+    result.bytes.append(source.bytes, offset * width, width);
+    for (size_t dim = dims.size(); dim-- > 0;) {
+      offset += strides[dim];
+      if (++index[dim] < dims[dim])
+        break;
+      offset -= strides[dim] * dims[dim];
+      index[dim] = 0;
+    }
+  }
+  return result;
+}
+
+} // namespace cim::onnx

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Constants that the importer computes with: access, evaluation, conversion.
+#ifndef CIM_LIB_FRONTEND_ONNX_HOSTTENSOR_H
+#define CIM_LIB_FRONTEND_ONNX_HOSTTENSOR_H
+
+#include "Model.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include <memory>
+
+namespace cim::onnx {
+
+/// Constants are shared between the values that alias them, never changed.
+using HostTensor = std::shared_ptr<const Tensor>;
+
+bool isFloat(DataType type);
+bool isInteger(DataType type); ///< bool is none
+
+/// The tensor with half, bfloat and double elements as float, in ONNX order.
+Tensor withFloat32(Tensor tensor);
+
+/// The elements of an integer, bool or float tensor.
+llvm::SmallVector<int64_t> toInts(const Tensor &tensor);
+llvm::SmallVector<double> toDoubles(const Tensor &tensor);
+
+/// Index of the first NaN or infinity of a float tensor.
+std::optional<size_t> findNonFinite(const Tensor &tensor);
+
+/// Tensors from values; integers wrap to the width of `type`.
+Tensor fromInts(DataType type, llvm::ArrayRef<int64_t> dims,
+                llvm::ArrayRef<int64_t> values);
+Tensor fromDoubles(DataType type, llvm::ArrayRef<int64_t> dims,
+                   llvm::ArrayRef<double> values);
+
+/// Element type in IR (float of any width is f32), or null when there is none.
+mlir::Type elementType(mlir::MLIRContext *context, DataType type);
+
+/// The attribute that holds the tensor: dense when it is small, a resource
+/// called after the tensor otherwise.
+mlir::ElementsAttr toElementsAttr(mlir::MLIRContext *context,
+                                  const Tensor &tensor);
+
+/// Row-major strides of a shape, in elements.
+llvm::SmallVector<int64_t> rowMajorStrides(llvm::ArrayRef<int64_t> dims);
+
+/// A tensor of shape `dims` whose elements are read from `source` at `offset`
+/// plus the position times `strides`: transposes, slices, broadcasts.
+Tensor strided(const Tensor &source, llvm::ArrayRef<int64_t> dims,
+               int64_t offset, llvm::ArrayRef<int64_t> strides);
+
+} // namespace cim::onnx
+
+#endif // CIM_LIB_FRONTEND_ONNX_HOSTTENSOR_H

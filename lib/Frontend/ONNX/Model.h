@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A parsed ONNX model as plain structs: only ModelReader.cpp sees protobuf.
+#ifndef CIM_LIB_FRONTEND_ONNX_MODEL_H
+#define CIM_LIB_FRONTEND_ONNX_MODEL_H
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace cim::onnx {
+
+/// TensorProto.DataType of the ONNX specification, same numbers.
+enum class DataType : int32_t {
+  Undefined = 0,
+  Float = 1,
+  UInt8 = 2,
+  Int8 = 3,
+  UInt16 = 4,
+  Int16 = 5,
+  Int32 = 6,
+  Int64 = 7,
+  String = 8,
+  Bool = 9,
+  Float16 = 10,
+  Double = 11,
+  UInt32 = 12,
+  UInt64 = 13,
+  BFloat16 = 16,
+  UInt4 = 21,
+  Int4 = 22,
+};
+
+/// Bytes of one element in `Tensor::bytes`, 0 for types that are not read.
+unsigned elementBytes(DataType type);
+/// Name as ONNX documents write it: "float", "int64".
+std::string typeName(DataType type);
+
+/// A constant. `bytes` holds the elements in row-major order, little endian;
+/// four-bit integers take one byte each.
+struct Tensor {
+  std::string name;
+  DataType type = DataType::Undefined;
+  std::vector<int64_t> dims;
+  std::string bytes;
+
+  int64_t numElements() const {
+    int64_t count = 1;
+    for (int64_t dim : dims)
+      count *= dim;
+    return count;
+  }
+};
+
+/// AttributeProto.AttributeType, as far as it matters here.
+enum class AttributeKind {
+  Int,
+  Float,
+  String,
+  Tensor,
+  Ints,
+  Floats,
+  Strings,
+  Graph,
+  Other,
+};
+
+struct Attribute {
+  std::string name;
+  AttributeKind kind = AttributeKind::Other;
+  int64_t i = 0;
+  float f = 0;
+  std::string s;
+  Tensor tensor;
+  std::vector<int64_t> ints;
+  std::vector<float> floats;
+};
+
+struct Node {
+  std::string name;
+  std::string op;
+  std::string domain;
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+  std::vector<Attribute> attributes;
+
+  /// How messages and locations call the node: its name, or its first output.
+  const std::string &label() const {
+    return name.empty() && !outputs.empty() ? outputs.front() : name;
+  }
+};
+
+/// A dimension of a graph input: a number, or a symbol (maybe empty).
+struct Dim {
+  int64_t value = -1;
+  std::string symbol;
+  bool isStatic = false;
+};
+
+/// A graph input or output.
+struct ValueInfo {
+  std::string name;
+  DataType type = DataType::Undefined;
+  bool isTensor = true;
+  bool hasShape = false;
+  std::vector<Dim> dims;
+};
+
+struct Model {
+  std::map<std::string, int64_t> opsets; ///< by domain; "" is the default one
+  std::vector<Node> nodes;
+  std::vector<Tensor> initializers;
+  std::vector<ValueInfo> inputs;
+  std::vector<ValueInfo> outputs;
+};
+
+/// Parses `data`, the content of a .onnx file in `folder` (where external
+/// tensor data is looked up). Returns false and says why in `error`.
+bool readModel(const char *data, size_t size, const std::string &folder,
+               Model &model, std::string &error);
+
+} // namespace cim::onnx
+
+#endif // CIM_LIB_FRONTEND_ONNX_MODEL_H

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The protobuf side of the importer: bytes of a .onnx file to plain structs.
+#define ONNX_ML 1
+#define ONNX_NAMESPACE onnx
+#include "TensorReader.h"
+
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/stubs/logging.h"
+#include <climits>
+
+namespace cim::onnx {
+namespace {
+
+using ::onnx::AttributeProto;
+using ::onnx::GraphProto;
+using ::onnx::ModelProto;
+using ::onnx::NodeProto;
+using ::onnx::ValueInfoProto;
+
+/// Nested messages deeper than this are not a network.
+constexpr int kRecursionLimit = 100;
+
+AttributeKind kindOf(const AttributeProto &proto) {
+  switch (proto.type()) {
+  case AttributeProto::INT:
+    return AttributeKind::Int;
+  case AttributeProto::FLOAT:
+    return AttributeKind::Float;
+  case AttributeProto::STRING:
+    return AttributeKind::String;
+  case AttributeProto::TENSOR:
+    return AttributeKind::Tensor;
+  case AttributeProto::INTS:
+    return AttributeKind::Ints;
+  case AttributeProto::FLOATS:
+    return AttributeKind::Floats;
+  case AttributeProto::STRINGS:
+    return AttributeKind::Strings;
+  case AttributeProto::GRAPH:
+  case AttributeProto::GRAPHS:
+    return AttributeKind::Graph;
+  case AttributeProto::UNDEFINED:
+    break;
+  default:
+    return AttributeKind::Other;
+  }
+  // Files of IR version 1 leave the kind out.
+  if (proto.has_i())
+    return AttributeKind::Int;
+  if (proto.has_f())
+    return AttributeKind::Float;
+  if (proto.has_s())
+    return AttributeKind::String;
+  if (proto.has_t())
+    return AttributeKind::Tensor;
+  if (proto.has_g() || proto.graphs_size() > 0)
+    return AttributeKind::Graph;
+  if (proto.floats_size() > 0)
+    return AttributeKind::Floats;
+  return AttributeKind::Ints;
+}
+
+bool readAttribute(const AttributeProto &proto, TensorReader &tensors,
+                   Attribute &attribute, std::string &error) {
+  attribute.name = proto.name();
+  attribute.kind = kindOf(proto);
+  attribute.i = proto.i();
+  attribute.f = proto.f();
+  attribute.s = proto.s();
+  attribute.ints.assign(proto.ints().begin(), proto.ints().end());
+  attribute.floats.assign(proto.floats().begin(), proto.floats().end());
+  return attribute.kind != AttributeKind::Tensor ||
+         tensors.read(proto.t(), attribute.tensor, error);
+}
+
+bool readNode(const NodeProto &proto, TensorReader &tensors, Node &node,
+              std::string &error) {
+  node.name = proto.name();
+  node.op = proto.op_type();
+  node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
+  node.inputs.assign(proto.input().begin(), proto.input().end());
+  node.outputs.assign(proto.output().begin(), proto.output().end());
+  for (const AttributeProto &attribute : proto.attribute())
+    if (!readAttribute(attribute, tensors, node.attributes.emplace_back(),
+                       error)) {
+      error = "node '" + node.label() + "': " + error;
+      return false;
+    }
+  return true;
+}
+
+ValueInfo readValueInfo(const ValueInfoProto &proto) {
+  ValueInfo info;
+  info.name = proto.name();
+  info.isTensor = !proto.has_type() || proto.type().has_tensor_type();
+  if (!proto.type().has_tensor_type())
+    return info;
+  const auto &tensor = proto.type().tensor_type();
+  info.type = static_cast<DataType>(tensor.elem_type());
+  info.hasShape = tensor.has_shape();
+  for (const auto &dim : tensor.shape().dim()) {
+    Dim &result = info.dims.emplace_back();
+    result.isStatic = dim.has_dim_value();
+    result.value = dim.dim_value();
+    result.symbol = dim.dim_param();
+  }
+  return info;
+}
+
+bool readGraph(GraphProto &graph, TensorReader &tensors, Model &model,
+               std::string &error) {
+  for (const NodeProto &node : graph.node())
+    if (!readNode(node, tensors, model.nodes.emplace_back(), error))
+      return false;
+  for (const auto &tensor : graph.initializer())
+    if (!tensors.read(tensor, model.initializers.emplace_back(), error))
+      return false;
+  if (graph.sparse_initializer_size() > 0) {
+    error = "sparse initializers are not supported; store '" +
+            graph.sparse_initializer(0).values().name() + "' as a dense tensor";
+    return false;
+  }
+  for (const ValueInfoProto &input : graph.input())
+    model.inputs.push_back(readValueInfo(input));
+  for (const ValueInfoProto &output : graph.output())
+    model.outputs.push_back(readValueInfo(output));
+  return true;
+}
+
+} // namespace
+
+bool readModel(const char *data, size_t size, const std::string &folder,
+               Model &model, std::string &error) {
+  if (size == 0) {
+    error = "the file is empty, expected an ONNX model";
+    return false;
+  }
+  if (size >= static_cast<size_t>(INT_MAX)) {
+    error = "the file has " + std::to_string(size) +
+            " bytes, expected less than 2 GiB; store the weights as external "
+            "data";
+    return false;
+  }
+  google::protobuf::LogSilencer silencer;
+  google::protobuf::io::CodedInputStream stream(
+      reinterpret_cast<const uint8_t *>(data), static_cast<int>(size));
+  stream.SetRecursionLimit(kRecursionLimit);
+  ModelProto proto;
+  if (!proto.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
+    error = "the file is damaged or not an ONNX model: its protobuf message "
+            "does not parse";
+    return false;
+  }
+  if (!proto.has_graph() || proto.opset_import_size() == 0) {
+    error = proto.has_graph()
+                ? "the model imports no operator set"
+                : "the file is not an ONNX model: it has no graph";
+    return false;
+  }
+  for (const auto &opset : proto.opset_import())
+    model.opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] =
+        opset.version();
+  TensorReader tensors(folder);
+  return readGraph(*proto.mutable_graph(), tensors, model, error);
+}
+
+} // namespace cim::onnx

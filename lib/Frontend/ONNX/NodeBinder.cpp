@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Operands, attributes and results of the node being imported.
+#include "NodeBinder.h"
+#include "mlir/IR/Diagnostics.h"
+
+using namespace mlir;
+
+namespace cim::onnx {
+
+/// Float constants up to this size are computed at import like integers: they
+/// are factors of shapes, not weights.
+static constexpr int64_t kMaxHostFloats = 64;
+
+std::string shapeText(ArrayRef<int64_t> shape) {
+  if (shape.empty())
+    return "scalar";
+  std::string text;
+  for (int64_t dim : shape)
+    text += (text.empty() ? "" : "x") + std::to_string(dim);
+  return text;
+}
+
+NodeBinder::NodeBinder(ImportState &state, const Node &node)
+    : state(state), node(node),
+      location(NameLoc::get(
+          StringAttr::get(state.builder.getContext(), node.label()),
+          state.fileLoc)) {}
+
+InFlightDiagnostic NodeBinder::error() {
+  InFlightDiagnostic diagnostic = emitError(location);
+  diagnostic << node.op << " '" << node.label() << "' (opset " << state.opset
+             << "): ";
+  if (broken)
+    diagnostic.abandon();
+  broken = true;
+  return diagnostic;
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+const Attribute *NodeBinder::getAttribute(StringRef name) {
+  read.insert(name);
+  for (const Attribute &attribute : node.attributes)
+    if (attribute.name == name)
+      return &attribute;
+  return nullptr;
+}
+
+static StringRef kindName(AttributeKind kind) {
+  switch (kind) {
+  case AttributeKind::Int:
+    return "an integer";
+  case AttributeKind::Float:
+    return "a float";
+  case AttributeKind::String:
+    return "a string";
+  case AttributeKind::Tensor:
+    return "a tensor";
+  case AttributeKind::Ints:
+    return "a list of integers";
+  case AttributeKind::Floats:
+    return "a list of floats";
+  case AttributeKind::Strings:
+    return "a list of strings";
+  case AttributeKind::Graph:
+    return "a graph";
+  case AttributeKind::Other:
+    break;
+  }
+  return "another kind of value";
+}
+
+const Attribute *NodeBinder::find(StringRef name, AttributeKind kind) {
+  const Attribute *attribute = getAttribute(name);
+  if (!attribute || attribute->kind == kind)
+    return attribute;
+  error() << "expected attribute '" << name << "' to be " << kindName(kind)
+          << ", but found " << kindName(attribute->kind);
+  return nullptr;
+}
+
+int64_t NodeBinder::getInt(StringRef name, int64_t byDefault) {
+  const Attribute *attribute = find(name, AttributeKind::Int);
+  return attribute ? attribute->i : byDefault;
+}
+
+float NodeBinder::getFloat(StringRef name, float byDefault) {
+  const Attribute *attribute = find(name, AttributeKind::Float);
+  return attribute ? attribute->f : byDefault;
+}
+
+StringRef NodeBinder::getString(StringRef name, StringRef byDefault) {
+  const Attribute *attribute = find(name, AttributeKind::String);
+  return attribute ? StringRef(attribute->s) : byDefault;
+}
+
+std::optional<SmallVector<int64_t>> NodeBinder::getInts(StringRef name) {
+  const Attribute *attribute = find(name, AttributeKind::Ints);
+  if (!attribute)
+    return std::nullopt;
+  return llvm::to_vector(attribute->ints);
+}
+
+void NodeBinder::ignore(std::initializer_list<StringRef> names) {
+  for (StringRef name : names)
+    read.insert(name);
+}
+
+SmallVector<StringRef> NodeBinder::unreadAttributes() const {
+  SmallVector<StringRef> names;
+  for (const Attribute &attribute : node.attributes)
+    if (!read.contains(attribute.name))
+      names.push_back(attribute.name);
+  return names;
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+bool NodeBinder::hasInput(size_t index) const {
+  return index < node.inputs.size() && !node.inputs[index].empty();
+}
+
+const ImportedValue *NodeBinder::lookup(size_t index) {
+  if (!hasInput(index)) {
+    error() << "expected an operand " << index << ", but the node has "
+            << node.inputs.size() << " inputs";
+    return nullptr;
+  }
+  auto found = state.values.find(node.inputs[index]);
+  assert(found != state.values.end() && "graph check orders producers first");
+  return &found->second;
+}
+
+Value NodeBinder::input(size_t index) {
+  const ImportedValue *imported = lookup(index);
+  if (!imported)
+    return {};
+  if (!imported->ssa) {
+    // The constant belongs to the value, so that its other readers share it.
+    Value constant = createConstant(*imported->host);
+    state.values[node.inputs[index]].ssa = constant;
+    return constant;
+  }
+  return imported->ssa;
+}
+
+Value NodeBinder::floatInput(size_t index) {
+  const ImportedValue *imported = lookup(index);
+  if (!imported)
+    return {};
+  if (imported->host && imported->host->type != DataType::Float) {
+    error() << "expected operand " << index << " ('" << node.inputs[index]
+            << "') to be float, but got " << typeName(imported->host->type);
+    return {};
+  }
+  Value value = realInput(index);
+  if (!value)
+    return {};
+  Type element = cast<ShapedType>(value.getType()).getElementType();
+  if (isa<Float32Type>(element))
+    return value;
+  error() << "expected operand " << index << " ('" << node.inputs[index]
+          << "') to be float, but got " << element;
+  return {};
+}
+
+Value NodeBinder::realInput(size_t index) {
+  Value value = input(index);
+  if (!value)
+    return {};
+  Type element = cast<ShapedType>(value.getType()).getElementType();
+  if (isa<Float32Type, quant::QuantizedType>(element))
+    return value;
+  error() << "expected operand " << index << " ('" << node.inputs[index]
+          << "') to be float, but got " << element;
+  return {};
+}
+
+HostTensor NodeBinder::host(size_t index) {
+  const ImportedValue *imported = lookup(index);
+  return imported ? imported->host : HostTensor();
+}
+
+bool NodeBinder::foldsOnHost() {
+  if (broken || numInputs() == 0)
+    return false;
+  for (size_t i = 0; i < numInputs(); ++i) {
+    if (!hasInput(i))
+      continue;
+    HostTensor constant = host(i);
+    if (!constant ||
+        (isFloat(constant->type) && constant->numElements() > kMaxHostFloats))
+      return false;
+  }
+  return true;
+}
+
+SmallVector<int64_t> NodeBinder::constantInts(size_t index, StringRef what) {
+  HostTensor constant = host(index);
+  if (broken)
+    return {};
+  if (!constant) {
+    error() << "expected '" << what << "' (operand " << index << ", '"
+            << node.inputs[index]
+            << "') to be a constant, but it is computed at run time";
+    return {};
+  }
+  if (isInteger(constant->type))
+    return toInts(*constant);
+  error() << "expected '" << what << "' (operand " << index
+          << ") to hold integers, but got " << typeName(constant->type);
+  return {};
+}
+
+double NodeBinder::constantNumber(size_t index, StringRef what) {
+  HostTensor constant = host(index);
+  if (broken)
+    return 0;
+  if (constant && constant->numElements() == 1)
+    return toDoubles(*constant).front();
+  error() << "expected '" << what << "' (operand " << index << ", '"
+          << node.inputs[index] << "') to be one constant number, but "
+          << (constant ? "it has shape " + shapeText(constant->dims)
+                       : std::string("it is computed at run time"));
+  return 0;
+}
+
+SmallVector<int64_t> NodeBinder::shape(size_t index) {
+  const ImportedValue *imported = lookup(index);
+  if (!imported)
+    return {};
+  if (imported->host)
+    return llvm::to_vector(imported->host->dims);
+  return SmallVector<int64_t>(
+      cast<ShapedType>(imported->ssa.getType()).getShape());
+}
+
+int64_t NodeBinder::normalizeAxis(int64_t axis, int64_t rank) {
+  if (axis >= -rank && axis < rank)
+    return axis < 0 ? axis + rank : axis;
+  error() << "expected an axis in [" << -rank << ", " << rank << "), but got "
+          << axis;
+  return 0;
+}
+
+SmallVector<int64_t> NodeBinder::normalizeAxes(ArrayRef<int64_t> axes,
+                                               int64_t rank) {
+  SmallVector<int64_t> result;
+  for (int64_t axis : axes) {
+    int64_t normal = normalizeAxis(axis, rank);
+    if (llvm::is_contained(result, normal))
+      error() << "expected distinct axes, but got " << axis << " twice";
+    if (broken)
+      return {};
+    result.push_back(normal);
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Results
+//===----------------------------------------------------------------------===//
+
+bool NodeBinder::hasOutput(size_t index) const {
+  return index < node.outputs.size() && !node.outputs[index].empty();
+}
+
+LogicalResult NodeBinder::refuseOutputs(size_t index, StringRef what) {
+  for (; index < numOutputs(); ++index)
+    if (hasOutput(index) && state.isUsed(node.outputs[index]))
+      return error() << "output " << index << " (" << what
+                     << ") is not supported";
+  return success();
+}
+
+Type NodeBinder::placeholderType() const {
+  return RankedTensorType::get({1}, state.builder.getF32Type());
+}
+
+LogicalResult NodeBinder::checkType(Type type) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(type).getShape();
+  if (llvm::is_contained(shape, 0))
+    return error() << "its result of shape " << shapeText(shape)
+                   << " has no elements";
+  int64_t bytes = sizeof(int64_t);
+  for (int64_t dim : shape)
+    if (llvm::MulOverflow(bytes, dim, bytes))
+      return error() << "its result of shape " << shapeText(shape)
+                     << " is too large for any memory";
+  return success();
+}
+
+Value NodeBinder::inferAndCreate(
+    OperationState &op,
+    function_ref<LogicalResult(SmallVectorImpl<Type> &)> infer) {
+  SmallVector<Type> types;
+  std::string message;
+  {
+    ScopedDiagnosticHandler capture(context(), [&](Diagnostic &diagnostic) {
+      message += diagnostic.str();
+      return success();
+    });
+    if (mlir::failed(infer(types)) && message.empty())
+      message = "its operands do not fit together";
+  }
+  if (!message.empty())
+    return error() << message, Value();
+  if (mlir::failed(checkType(types.front())))
+    return {};
+  op.types.assign(types);
+  return state.builder.create(op)->getResult(0);
+}
+
+Value NodeBinder::createConstant(const Tensor &tensor, Type quantized) {
+  if (broken)
+    return {};
+  std::string name = tensor.name.empty() ? node.label() : tensor.name;
+  if (!elementType(context(), tensor.type)) {
+    error() << "constants of " << typeName(tensor.type) << " ('" << name
+            << "') are not supported in the compiled program";
+    return {};
+  }
+  if (tensor.numElements() == 0) {
+    error() << "constant '" << name << "' of shape " << shapeText(tensor.dims)
+            << " has no elements";
+    return {};
+  }
+  if (std::optional<size_t> index = findNonFinite(tensor)) {
+    error() << "constant '" << name << "' holds NaN or infinity at index "
+            << *index << ", expected finite numbers";
+    return {};
+  }
+  Location loc = NameLoc::get(StringAttr::get(context(), name), state.fileLoc);
+  ElementsAttr value = toElementsAttr(context(), tensor);
+  if (!quantized)
+    return nn::ConstantOp::create(state.builder, loc, value);
+  return nn::ConstantOp::create(
+      state.builder, loc, RankedTensorType::get(tensor.dims, quantized), value);
+}
+
+Value NodeBinder::createReshape(Value value, ArrayRef<int64_t> shape) {
+  if (broken || !value)
+    return {};
+  auto type = cast<ShapedType>(value.getType());
+  if (type.getShape() == shape)
+    return value;
+  return createTyped<nn::ReshapeOp>(
+      RankedTensorType::get(shape, type.getElementType()), value);
+}
+
+Value NodeBinder::createScalar(float value) {
+  return createConstant(fromDoubles(DataType::Float, {}, double(value)));
+}
+
+LogicalResult NodeBinder::result(Value value, size_t index) {
+  if (broken || !value)
+    return failure();
+  if (hasOutput(index))
+    state.values[node.outputs[index]] = {{}, value};
+  return success();
+}
+
+LogicalResult NodeBinder::result(Tensor constant) {
+  if (broken)
+    return failure();
+  if (constant.name.empty())
+    constant.name = node.outputs.front();
+  state.values[node.outputs.front()] = {
+      std::make_shared<const Tensor>(std::move(constant)), {}};
+  return success();
+}
+
+LogicalResult NodeBinder::forward(size_t input, size_t output) {
+  const ImportedValue *imported = lookup(input);
+  if (broken)
+    return failure();
+  ImportedValue copy = *imported;
+  state.values[node.outputs[output]] = std::move(copy);
+  return success();
+}
+
+} // namespace cim::onnx

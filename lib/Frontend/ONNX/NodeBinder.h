@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a handler sees of the node it translates: operands, attributes,
+// results. Errors stick: after the first, every getter returns a default and
+// nothing more is reported, so handlers check once.
+#ifndef CIM_LIB_FRONTEND_ONNX_NODEBINDER_H
+#define CIM_LIB_FRONTEND_ONNX_NODEBINDER_H
+
+#include "HandlerTable.h"
+#include "HostTensor.h"
+#include "cim/Dialect/NN/IR/NN.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace cim::onnx {
+
+/// An ONNX value: a constant the importer can compute with, an SSA value, or a
+/// constant that has also been emitted.
+struct ImportedValue {
+  HostTensor host;
+  mlir::Value ssa;
+};
+
+/// Where the values of the graph live while it is imported.
+struct ImportState {
+  ImportState(mlir::OpBuilder &builder, mlir::Location fileLoc)
+      : builder(builder), fileLoc(fileLoc) {}
+
+  mlir::OpBuilder &builder;
+  mlir::Location fileLoc;
+  int64_t opset = 0;
+  /// Set when the caller replaced the file's batch: old and new extent.
+  std::optional<std::pair<int64_t, int64_t>> batchChange;
+  llvm::StringMap<ImportedValue> values;
+  /// Names that a live node or a graph output reads.
+  llvm::StringSet<> used;
+
+  bool isUsed(llvm::StringRef name) const { return used.contains(name); }
+};
+
+class NodeBinder {
+public:
+  NodeBinder(ImportState &state, const Node &node);
+
+  int64_t opset() const { return state.opset; }
+  mlir::Location loc() const { return location; }
+  mlir::MLIRContext *context() const { return state.builder.getContext(); }
+  const ImportState &importState() const { return state; }
+
+  //===--------------------------------------------------------------------===//
+  // Errors
+  //===--------------------------------------------------------------------===//
+
+  /// An error at the node; silent after the first.
+  mlir::InFlightDiagnostic error();
+  bool failed() const { return broken; }
+
+  //===--------------------------------------------------------------------===//
+  // Attributes: value, or the default that ONNX gives
+  //===--------------------------------------------------------------------===//
+
+  int64_t getInt(llvm::StringRef name, int64_t byDefault);
+  bool getBool(llvm::StringRef name, bool byDefault) {
+    return getInt(name, byDefault) != 0;
+  }
+  float getFloat(llvm::StringRef name, float byDefault);
+  llvm::StringRef getString(llvm::StringRef name, llvm::StringRef byDefault);
+  std::optional<llvm::SmallVector<int64_t>> getInts(llvm::StringRef name);
+  /// The attribute if present, counted as read; handlers of `Constant`.
+  const Attribute *getAttribute(llvm::StringRef name);
+  /// Marks attributes without meaning for inference as read.
+  void ignore(std::initializer_list<llvm::StringRef> names);
+  /// Attributes that no getter has asked for.
+  llvm::SmallVector<llvm::StringRef> unreadAttributes() const;
+
+  //===--------------------------------------------------------------------===//
+  // Operands
+  //===--------------------------------------------------------------------===//
+
+  size_t numInputs() const { return node.inputs.size(); }
+  /// True when the optional operand is there.
+  bool hasInput(size_t index) const;
+  /// The operand as SSA value, constants emitted; null on error.
+  mlir::Value input(size_t index);
+  /// The operand, of float elements; null on error.
+  mlir::Value floatInput(size_t index);
+  /// The operand, of float or quantised elements; null on error.
+  mlir::Value realInput(size_t index);
+  /// Null, without an error, when the operand is left out.
+  mlir::Value optionalFloatInput(size_t index) {
+    return hasInput(index) ? floatInput(index) : mlir::Value();
+  }
+  /// The operand's constant, or null when it is computed at run time.
+  HostTensor host(size_t index);
+  /// True when all operands that are there are constants which the importer
+  /// evaluates itself: integers, and floats of a few elements.
+  bool foldsOnHost();
+  /// An operand that must be a constant of integers; `what` names it.
+  llvm::SmallVector<int64_t> constantInts(size_t index, llvm::StringRef what);
+  /// An operand that must be one constant number.
+  double constantNumber(size_t index, llvm::StringRef what);
+  /// Shape of an operand.
+  llvm::SmallVector<int64_t> shape(size_t index);
+  /// `axis` counted from the front; an error when it is outside of `rank`.
+  int64_t normalizeAxis(int64_t axis, int64_t rank);
+  /// The same for a list; an error also when axes repeat.
+  llvm::SmallVector<int64_t> normalizeAxes(llvm::ArrayRef<int64_t> axes,
+                                           int64_t rank);
+
+  //===--------------------------------------------------------------------===//
+  // Results
+  //===--------------------------------------------------------------------===//
+
+  size_t numOutputs() const { return node.outputs.size(); }
+  bool hasOutput(size_t index) const;
+  /// Refuses results that the importer does not compute, from `index` on.
+  llvm::LogicalResult refuseOutputs(size_t index, llvm::StringRef what);
+
+  /// Emits an op whose result type follows from its operands. Null on error.
+  template <typename OpTy, typename... Args>
+  mlir::Value create(Args &&...args) {
+    mlir::OperationState op(location, OpTy::getOperationName());
+    if (broken)
+      return {};
+    // The inferring build() aborts on user errors, so infer first.
+    OpTy::build(state.builder, op, placeholderType(),
+                std::forward<Args>(args)...);
+    return inferAndCreate(op, [&](llvm::SmallVectorImpl<mlir::Type> &types) {
+      return OpTy::inferReturnTypes(context(), location, op.operands,
+                                    op.attributes.getDictionary(context()),
+                                    op.getRawProperties(), op.regions, types);
+    });
+  }
+  /// Emits an op of the given result type. Null on error.
+  template <typename OpTy, typename... Args>
+  mlir::Value createTyped(mlir::Type type, Args &&...args) {
+    if (broken || mlir::failed(checkType(type)))
+      return {};
+    return OpTy::create(state.builder, location, type,
+                        std::forward<Args>(args)...);
+  }
+  /// Emits a constant, of quantised elements when a type is given for them.
+  mlir::Value createConstant(const Tensor &tensor, mlir::Type quantized = {});
+  /// nn.reshape to `shape`, or `value` itself when it has that shape.
+  mlir::Value createReshape(mlir::Value value, llvm::ArrayRef<int64_t> shape);
+  /// A float constant of one element.
+  mlir::Value createScalar(float value);
+
+  /// Binds a result; fails when `value` is null.
+  llvm::LogicalResult result(mlir::Value value, size_t index = 0);
+  llvm::LogicalResult result(Tensor constant);
+  /// The result is the operand.
+  llvm::LogicalResult forward(size_t input, size_t output = 0);
+
+private:
+  const Attribute *find(llvm::StringRef name, AttributeKind kind);
+  const ImportedValue *lookup(size_t index);
+  mlir::Type placeholderType() const;
+  mlir::Value inferAndCreate(mlir::OperationState &op,
+                             llvm::function_ref<llvm::LogicalResult(
+                                 llvm::SmallVectorImpl<mlir::Type> &)>
+                                 infer);
+  llvm::LogicalResult checkType(mlir::Type type);
+
+  ImportState &state;
+  const Node &node;
+  mlir::Location location;
+  bool broken = false;
+  llvm::StringSet<> read;
+};
+
+/// A shape as text: "1x3x32x32", "scalar" for rank 0.
+std::string shapeText(llvm::ArrayRef<int64_t> shape);
+
+} // namespace cim::onnx
+
+#endif // CIM_LIB_FRONTEND_ONNX_NODEBINDER_H

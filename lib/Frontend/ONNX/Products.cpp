@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Gemm and MatMul.
+#include "NodeBinder.h"
+
+using namespace mlir;
+
+namespace cim::onnx {
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<ShapedType>(value.getType()).getShape();
+}
+
+static Value transpose2D(NodeBinder &b, Value value) {
+  return b.create<nn::TransposeOp>(value, ArrayRef<int64_t>{1, 0});
+}
+
+static Value scaled(NodeBinder &b, Value value, float factor) {
+  if (factor == 1.0f || !value)
+    return value;
+  return b.create<nn::MulOp>(value, b.createScalar(factor));
+}
+
+/// The bias as N values when it is the same for every row, else null.
+static Value rowBias(NodeBinder &b, Value bias, int64_t columns) {
+  ArrayRef<int64_t> shape = shapeOf(bias);
+  if (shape.empty() || shape.back() != columns ||
+      llvm::any_of(shape.drop_back(), [](int64_t dim) { return dim != 1; }))
+    return {};
+  return b.createReshape(bias, {columns});
+}
+
+/// alpha * A' * B' + beta * C. alpha goes into the weights, where constant
+/// folding removes it.
+static LogicalResult importGemm(NodeBinder &b) {
+  Value a = b.floatInput(0), w = b.floatInput(1), c = b.optionalFloatInput(2);
+  float alpha = b.getFloat("alpha", 1.0f), beta = b.getFloat("beta", 1.0f);
+  bool transA = b.getBool("transA", false), transB = b.getBool("transB", false);
+  if (b.failed())
+    return failure();
+  if (shapeOf(a).size() != 2 || shapeOf(w).size() != 2)
+    return b.error() << "expected operands of rank 2, but got "
+                     << shapeText(shapeOf(a)) << " and "
+                     << shapeText(shapeOf(w));
+  if (transA)
+    a = transpose2D(b, a);
+  w = scaled(b, w, alpha);
+  if (b.failed())
+    return failure();
+  int64_t columns = shapeOf(w)[transB ? 0 : 1];
+  c = beta == 0.0f ? Value() : scaled(b, c, beta);
+  Value bias = c ? rowBias(b, c, columns) : Value();
+  Value product = b.create<nn::MatMulOp>(a, w, bias, transB);
+  if (!c || bias)
+    return b.result(product);
+  Value sum = b.create<nn::AddOp>(product, c);
+  if (sum && shapeOf(sum) != shapeOf(product))
+    return b.error() << "expected C to broadcast to "
+                     << shapeText(shapeOf(product)) << ", but got "
+                     << shapeText(shapeOf(c));
+  return b.result(sum);
+}
+
+/// NumPy matmul: a vector is a row on the left, a column on the right, and its
+/// dimension is missing in the result.
+static LogicalResult importMatMul(NodeBinder &b) {
+  Value left = b.floatInput(0), right = b.floatInput(1);
+  if (b.failed())
+    return failure();
+  SmallVector<int64_t> leftShape(shapeOf(left)), rightShape(shapeOf(right));
+  if (leftShape.empty() || rightShape.empty())
+    return b.error() << "expected operands of rank 1 or more, but got a scalar";
+  bool leftVector = leftShape.size() == 1, rightVector = rightShape.size() == 1;
+  if (leftVector)
+    left = b.createReshape(left, {1, leftShape[0]});
+  if (rightVector)
+    right = b.createReshape(right, {rightShape[0], 1});
+  Value product = b.create<nn::MatMulOp>(left, right, Value(), false);
+  if (!product)
+    return failure();
+  SmallVector<int64_t> shape(shapeOf(product));
+  if (rightVector)
+    shape.pop_back();
+  if (leftVector)
+    shape.erase(shape.end() - (rightVector ? 1 : 2));
+  return b.result(b.createReshape(product, shape));
+}
+
+void registerProducts(HandlerTable &table) {
+  table.add("Gemm", {Place::Crossbar, "alpha, beta, transA, transB; any C"},
+            {{7, importGemm}});
+  table.add("MatMul", {Place::Crossbar, "any rank, float"},
+            {{1, importMatMul}});
+}
+
+} // namespace cim::onnx
