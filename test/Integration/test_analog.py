@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The analog device from outside: moments of a layer's outputs against closed forms.
+
+One matrix product with ternary weights on an array whose ADC has 16 bits, so that
+what is left is the effect under test plus a rounding of known variance 1/12 code.
+"""
+
+import re
+
+import numpy as np
+import onnx
+import pytest
+
+import layercases
+import recording
+import tools
+
+ROWS, COLUMNS, SAMPLES = 60, 16, 3000
+NOISE = ("read", "static", "adc_offset", "adc_gain", "adc_noise")
+
+
+def case():
+    return layercases.Case(
+        seed=77, kind="gemm", channels=ROWS, filters=COLUMNS, size=(), kernel=(), strides=(), dilations=(), pads=(),
+        groups=1, bias=False, relu=False, cells=1, split="radix", sign="signed", quantiser="qdq", output="float",
+        rows=1024, columns=512, adc_bits=16, adc_rounding="nearest-even", adc_range="twos-complement",
+        batch=50, samples=SAMPLES,
+    )  # fmt: skip
+
+
+class Rig:
+    """The layer under one effect; everything in units of the integer sum."""
+
+    def __init__(self, folder, device, **noise):
+        self.folder = folder
+        network = layercases.Network(case())
+        text = layercases.target_yaml(case(), (tools.ROOT / "targets" / "imec-ania.yaml").read_text())
+        for key in NOISE:
+            unit = "lsb" if key in ("adc_offset", "adc_noise") else "%"
+            text, count = re.subn(rf"^  {key}: \{{ value: [0-9.]+ {unit}", f"  {key}: {{ value: {noise.get(key, 0)} {unit}", text, flags=re.M)
+            assert count == 1
+        (folder / "target.yaml").write_text(text)
+        onnx.save(network.model(), folder / "layer.onnx")
+        np.save(folder / "calibration.npy", network.x)
+        tools.compile_model(
+            folder / "layer.onnx", folder / "layer.so", f"--target={folder / 'target.yaml'}",
+            f"--calibration={folder / 'calibration.npy'}",
+        )  # fmt: skip
+        record = folder / "record"
+        record.mkdir()
+        env = {"CIM_REFERENCE_RECORD": str(record)}
+        tools.run_model(folder / "layer.so", network.x[:2], folder, f"--device={device}", env=env)
+        layer = recording.Recording(record).layers[0]
+        self.gain, self.scale, self.bias = layer.blocks[0]["gain"], layer.scale, layer.bias
+        self.codes = layer.raw["adc_hi"]
+        self.matrix = network.matrix.astype(np.float64)
+        self.q = network.quantised_input()[0, 0, 0].astype(np.float64)  # of sample 0
+        self.x = np.repeat(network.x[:1], SAMPLES, axis=0)
+        self.sum = self.q @ self.matrix
+        self.power = (self.q**2) @ (self.matrix**2)  # sum of t^2 q^2
+        self.rounding = 1 / 12 / self.gain**2
+        assert np.abs(self.sum * self.gain).max() < 0.8 * self.codes, "the ADC would clip"
+
+    def sums(self, *options, samples=SAMPLES):
+        """S of sample 0, as often as asked: [samples][columns]."""
+        y = tools.run_model(self.folder / "layer.so", self.x[:samples], self.folder, "--device=analog", *options)
+        return (y.astype(np.float64) - self.bias) / self.scale
+
+
+def z_of_mean(values, mean, variance):
+    return (values.mean(0) - mean) / np.sqrt(variance / len(values))
+
+
+def z_of_variance(values, variance):
+    """Normal values: the sample variance has deviation variance * sqrt(2 / (n - 1))."""
+    return (values.var(0, ddof=1) / variance - 1) * np.sqrt((len(values) - 1) / 2)
+
+
+def check_normal(values, mean, variance, limit=4.5):
+    assert np.abs(z_of_mean(values, mean, variance)).max() < limit
+    assert np.abs(z_of_variance(values, variance)).max() < limit
+    # Shape: 16 bins of equal probability, all columns together.
+    from statistics import NormalDist
+
+    u = (values - mean) / np.sqrt(variance)
+    edges = [NormalDist().inv_cdf(i / 16) for i in range(1, 16)]
+    counts = np.bincount(np.digitize(u.ravel(), edges), minlength=16)
+    expected = u.size / 16
+    chi2 = ((counts - expected) ** 2 / expected).sum()
+    assert chi2 < 15 + 4.5 * np.sqrt(2 * 15), chi2  # 15 degrees of freedom
+
+
+def test_read_noise(tmp_path, reference_device):
+    rig = Rig(tmp_path, reference_device, read=4)
+    check_normal(rig.sums("--seed=1"), rig.sum, 0.04**2 * rig.power + rig.rounding)
+
+
+def test_columns_are_independent(tmp_path, reference_device):
+    rig = Rig(tmp_path, reference_device, read=4)
+    correlation = np.corrcoef(rig.sums("--seed=2").T) - np.eye(COLUMNS)
+    assert np.abs(correlation).max() * np.sqrt(SAMPLES) < 4.8
+    successive = rig.sums("--seed=2")
+    a, b = successive[:-1] - successive.mean(0), successive[1:] - successive.mean(0)
+    lag = (a * b).mean(0) / successive.var(0)
+    assert np.abs(lag).max() * np.sqrt(SAMPLES) < 4.5
+
+
+def test_adc_noise(tmp_path, reference_device):
+    rig = Rig(tmp_path, reference_device, adc_noise=20)
+    check_normal(rig.sums("--seed=3"), rig.sum, (20 / rig.gain) ** 2 + rig.rounding)
+
+
+CHIPS = 150
+
+
+def test_static_variation_differs_between_chips_only(tmp_path, reference_device):
+    rig = Rig(tmp_path, reference_device, static=5)
+    few = rig.sums("--seed=0", samples=3)
+    assert (few == few[0]).all(), "a chip's cells do not change between reads"
+    chips = chip_values(rig)
+    levels = np.floor(127 / (1 + 4 * 0.05))  # Z of Numerics.md section 5: conductances have this resolution
+    resolution = (rig.q**2) @ (rig.matrix != 0) / 12 / levels**2
+    variance = 0.05**2 * rig.power + resolution + rig.rounding
+    assert np.abs(z_of_mean(chips, rig.sum, variance)).max() < 4.5
+    assert np.abs(z_of_variance(chips, variance)).max() < 4.5
+
+
+def test_adc_offset_and_gain(tmp_path, reference_device):
+    offset = Rig(tmp_path, reference_device, adc_offset=30)
+    chips = chip_values(offset)
+    variance = np.full(COLUMNS, (30 / offset.gain) ** 2) + offset.rounding
+    assert np.abs(z_of_mean(chips, offset.sum, variance)).max() < 4.5
+    assert np.abs(z_of_variance(chips, variance)).max() < 4.5
+    (tmp_path / "gain").mkdir()
+    gain = Rig(tmp_path / "gain", reference_device, adc_gain=3)
+    chips = chip_values(gain)
+    variance = (0.03 * gain.sum) ** 2 + gain.rounding
+    assert np.abs(z_of_mean(chips, gain.sum, variance)).max() < 4.5
+    assert np.abs(z_of_variance(chips, variance)).max() < 4.5
+
+
+def chip_values(rig):
+    y = tools.run_model(rig.folder / "layer.so", rig.x[:1], rig.folder, "--device=analog", f"--trials={CHIPS}")
+    return (y[:, 0].astype(np.float64) - rig.bias) / rig.scale

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Whole networks on the crossbar, every layer against numerics.py, bit by bit.
+
+The reference device records each stream; NumPy recomputes it; then the simulator
+must give the same network output. The digital rest of the network ran between
+the recorded layers: what it computes is compared with onnxruntime in test_host.py
+and, on a network whose integers are given, in test_ternary_network here.
+"""
+
+import numpy as np
+import onnx
+import pytest
+
+import float_reference
+import networks
+import numerics
+import recording
+import tools
+
+IMAGES = 16
+
+
+def compile_for_crossbar(path, calibration, folder, *options, batch=8):
+    np.save(folder / "calibration.npy", calibration)
+    model = networks.load(path)
+    return tools.compile_model(
+        path,
+        folder / "network.so",
+        "--target=imec-ania",
+        f"--calibration={folder / 'calibration.npy'}",
+        *networks.shape_option(model, batch),
+        *options,
+    )
+
+
+def check_modes(folder, x, device):
+    """Returns the recording of the exact run, after all checks."""
+    so = folder / "network.so"
+    for mode in ("ideal", "exact"):
+        record = folder / mode
+        record.mkdir()
+        env = {"CIM_REFERENCE_MODE": mode, "CIM_REFERENCE_RECORD": str(record)}
+        expected = tools.run_model(so, x, folder, f"--device={device}", env=env)
+        seen = recording.Recording(record)
+        seen.check_no_overlap()
+        seen.check_streams(mode)
+        found = tools.run_model(so, x, folder, f"--device={mode}")
+        assert tools.same_bits(found, expected), recording.difference(mode, found, expected)
+    return seen
+
+
+@pytest.mark.parametrize("cells, split", [(1, "radix"), (3, "radix"), (2, "unary"), (2, "residual")])
+def test_fashion_resnet(cells, split, tmp_path, reference_device):
+    data, calibration = networks.fashion_data("test", IMAGES), networks.fashion_data("train", 64)
+    if data is None:
+        pytest.skip("dataset-fashion-mnist is not installed")
+    compile_for_crossbar(networks.FASHION, calibration[0], tmp_path, f"--cells={cells}", f"--split={split}")
+    seen = check_modes(tmp_path, data[0], reference_device)
+    assert len(seen.layers) == 12, "ten convolutions of the blocks and the stem, one matrix product"
+
+
+@pytest.mark.parametrize("cells", [2])
+def test_cifar_resnet20(cells, data_dir, tmp_path, reference_device):
+    name = "cifar_resnet20_jpegft"
+    x, _ = networks.real_data(name, data_dir, tmp_path, limit=IMAGES)
+    calibration, _ = networks.real_data(name, data_dir, tmp_path, "calibration", 64)
+    compile_for_crossbar(networks.path_of(name, data_dir), calibration, tmp_path, f"--cells={cells}")
+    seen = check_modes(tmp_path, x, reference_device)
+    assert len(seen.layers) == 20
+
+
+def ternary_weights(model):
+    """{node name: (matrix of -1, 0, 1; scale)} of every Conv with ternary weights."""
+    stored = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+    found = {}
+    for node in model.graph.node:
+        if node.op_type == "Conv":
+            w = stored[node.input[1]]
+            scale = np.abs(w).reshape(len(w), -1).max(1)
+            t = np.rint(w / np.where(scale == 0, 1, scale)[:, None, None, None])
+            assert np.abs(t * scale[:, None, None, None] - w).max() < 1e-6, f"{node.name} is not ternary"
+            found[node.name] = numerics.matrix_of_conv(t), scale
+    return found
+
+
+def test_ternary_network(data_dir, tmp_path, reference_device):
+    """The network for this kind of machine: its integers survive, and `ideal` is onnxruntime."""
+    name = "resnet20_w2a7_ternary_odimo"
+    path = networks.path_of(name, data_dir)
+    x, _ = networks.real_data(name, data_dir, tmp_path, limit=IMAGES)
+    calibration, _ = networks.real_data(name, data_dir, tmp_path, "calibration", 64)
+    compile_for_crossbar(path, calibration, tmp_path, "--cells=1")
+    seen = check_modes(tmp_path, x, reference_device)
+    weights = ternary_weights(networks.load(path))
+    assert [l.name for l in seen.layers] == list(weights), "every Conv is a layer, in order"
+    for layer in seen.layers:
+        recording.check_mapping(layer, seen.arrays, weights[layer.name][0], "radix", 1, 1024, 512)
+    found = tools.run_model(tmp_path / "network.so", x, tmp_path, "--device=ideal")
+    expected = float_reference.run(str(path), x)
+    assert (found.argmax(1) == expected.argmax(1)).all()
