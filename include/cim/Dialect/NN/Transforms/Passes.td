@@ -81,4 +81,29 @@ def QuantizePass : Pass<"nn-quantize", "::mlir::ModuleOp"> {
                            "::mlir::quant::QuantDialect"];
 }
 
+def SinkTransposesPass : Pass<"nn-sink-transposes", "::mlir::ModuleOp"> {
+  let summary = "move transposes towards results until they cancel";
+  let description = [{
+    An `nn.transpose` moves below element-wise ops, quantisation, `nn.pad`,
+    `nn.slice`, `nn.concat`, `nn.softmax` and `nn.reduce_mean`, whose attributes
+    are rewritten; a second operand of a binary op or a concatenation is
+    transposed back if it is not transposed in the same way (constants in place).
+    Inverse pairs cancel. `nn.reshape` moves below unary ops. What remains in
+    front of an `nn.reshape`, or moves only extents of 1, becomes a reshape.
+
+    Between two convolutions on arrays, which read and write NHWC, none is left
+    unless a pool stands there: pools need NCHW.
+
+    ```mlir
+    func.func @main(%x: tensor<1x4x4x8xf32>) -> tensor<1x4x4x8xf32> {
+      %a = nn.transpose(%x) {permutation = array<i64: 0, 3, 1, 2>} : (tensor<1x4x4x8xf32>) -> tensor<1x8x4x4xf32>
+      %b = nn.relu(%a) : tensor<1x8x4x4xf32>
+      %c = nn.transpose(%b) {permutation = array<i64: 0, 2, 3, 1>} : (tensor<1x8x4x4xf32>) -> tensor<1x4x4x8xf32>
+      return %c : tensor<1x4x4x8xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::cim::nn::NNDialect"];
+}
+
 #endif // CIM_DIALECT_NN_TRANSFORMS_PASSES_TD
