@@ -10,6 +10,23 @@ def CIM_TargetOption
     : Option<"target", "target", "std::string", /*default=*/"\"imec-ania\"",
              "The chip: a name of targets/ or the path of a YAML file">;
 
+def FuseEpiloguePass : Pass<"cim-fuse-epilogue", "::mlir::ModuleOp"> {
+  let summary = "fold activation and requantisation into cim.mvm";
+  let description = [{
+    The digital epilogue behind the ADC computes `S * scale + bias`, clamps and
+    rounds (docs/Numerics.md section 4). `nn.relu`, `nn.clamp` and
+    `nn.quantize` (one scale, zero point 0) that are the only use of a float
+    `cim.mvm` move into it: a clamp narrows `lo` and `hi`; quantisation divides
+    `scale`, `bias`, `mean` and `deviation` by the scale of the result (in
+    binary64), rounds `lo` and `hi` as it would round a value, and limits them
+    to the range of the result.
+
+    These ops are monotone, so that one behind `nn.max_pool` gives the same in
+    front of it: where that brings it to a `cim.mvm`, it moves there. They move
+    through `nn.transpose` and `nn.reshape` too.
+  }];
+  let dependentDialects = ["::cim::CIMDialect", "::cim::nn::NNDialect"];
+}
 
 def SplitWeightsPass : Pass<"cim-split-weights", "::mlir::ModuleOp"> {
   let summary = "split every weight into planes of cells";
