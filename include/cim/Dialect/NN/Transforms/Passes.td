@@ -5,6 +5,35 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FoldConstantsPass : Pass<"nn-fold-constants", "::mlir::ModuleOp"> {
+  let summary = "compute what depends on constants only";
+  let description = [{
+    Element-wise ops, data movement and quantisation of constants become
+    constants, in binary32 and as docs/Numerics.md says. Left alone are
+
+    - an `nn.dequantize` that a crossbar op reads as its weights: the integers
+      below it are what the arrays store (an `nn.transpose` moves below it);
+    - results larger than every operand and than `limit` elements;
+    - results that are not finite.
+
+    ```mlir
+    func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+      %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+      %a = nn.constant dense<0.5> : tensor<f32>
+      %s = nn.mul(%w, %a) : (tensor<2x2xf32>, tensor<f32>) -> tensor<2x2xf32>
+      %t = nn.transpose(%s) {permutation = array<i64: 1, 0>} : (tensor<2x2xf32>) -> tensor<2x2xf32>
+      %y = nn.matmul(%x, %t) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+      return %y : tensor<1x2xf32>
+    }
+    ```
+  }];
+  let options = [
+    Option<"limit", "limit", "int64_t", /*default=*/"65536",
+           "Elements that a result may have which is larger than all operands">
+  ];
+  let dependentDialects = ["::cim::nn::NNDialect"];
+}
+
 def FoldBatchNormPass : Pass<"nn-fold-batch-norm", "::mlir::ModuleOp"> {
   let summary = "fold per-channel scaling into weights and bias";
   let description = [{
@@ -104,6 +133,19 @@ def SinkTransposesPass : Pass<"nn-sink-transposes", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::cim::nn::NNDialect"];
+}
+
+def SetBatchPass : Pass<"nn-set-batch", "::mlir::ModuleOp"> {
+  let summary = "another number of samples per call";
+  let description = [{
+    Rewrites the shapes of `@main` (nn ops and `cim.mvm`) and `nn.batch` as if the
+    network had been imported with `batch` samples per call: leading dimensions
+    are scaled. An op that combines samples along that dimension is an error.
+  }];
+  let options = [
+    Option<"batch", "batch", "int64_t", /*default=*/"1",
+           "Samples per call">
+  ];
 }
 
 #endif // CIM_DIALECT_NN_TRANSFORMS_PASSES_TD

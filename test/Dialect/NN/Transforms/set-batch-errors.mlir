@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: cim-opt %s --nn-set-batch=batch=8 --split-input-file --verify-diagnostics
+// RUN: not cim-opt %s --nn-set-batch=batch=0 --split-input-file 2>&1 | FileCheck %s --check-prefix=ZERO
+
+// ZERO: error: expected at least one sample per call, but got 0
+
+func.func @main(%x: tensor<1x4xf32>) -> tensor<4x1xf32> {
+  // expected-error @below {{cannot run on another number of samples per call: it moves the leading dimension}}
+  %0 = nn.transpose(%x) {permutation = array<i64: 1, 0>} : (tensor<1x4xf32>) -> tensor<4x1xf32>
+  return %0 : tensor<4x1xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %c = nn.constant dense<[[1.0], [2.0]]> : tensor<2x1xf32>
+  // expected-error @below {{its operands belong to another number of samples}}
+  %0 = nn.add(%x, %c) : (tensor<2x4xf32>, tensor<2x1xf32>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
+  // expected-error @below {{it combines different samples}}
+  %0 = nn.matmul(%x, %x) {transpose_b} : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x2xf32>
+  return %0 : tensor<2x2xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<2x4xf32>) -> tensor<4xf32> {
+  // expected-error @below {{it averages over the leading dimension}}
+  %0 = nn.reduce_mean(%x) {axes = array<i64: 0>, keep_dims = false} : (tensor<2x4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<2x4xf32>) -> tensor<1x4xf32> {
+  // expected-error @below {{it takes some samples only}}
+  %0 = nn.slice(%x) {starts = array<i64: 1, 0>, sizes = array<i64: 1, 4>, steps = array<i64: 1, 1>} : (tensor<2x4xf32>) -> tensor<1x4xf32>
+  return %0 : tensor<1x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<2x4xf32>) -> tensor<4x4xf32> {
+  // expected-error @below {{it joins along the leading dimension}}
+  %0 = nn.concat(%x, %x) {axis = 0 : i64} : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<4x4xf32>
+  return %0 : tensor<4x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<2x4xf32>) -> tensor<3x4xf32> {
+  // expected-error @below {{it pads the leading dimension}}
+  %0 = nn.pad(%x) {pads = array<i64: 0, 0, 1, 0>, value = 0.0 : f32} : (tensor<2x4xf32>) -> tensor<3x4xf32>
+  return %0 : tensor<3x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  // expected-error @below {{it normalises along the leading dimension}}
+  %0 = nn.softmax(%x) axis 0 : tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+
+// expected-error @below {{expected arguments with a leading dimension of 2, the samples per call, but got 'tensor<3x4xf32>'}}
+func.func @main(%x: tensor<2x4xf32>, %y: tensor<3x4xf32>) -> tensor<2x4xf32> {
+  return %x : tensor<2x4xf32>
+}
+
+// -----
+
+// expected-error @below {{a result does not depend on the samples}}
+func.func @main(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %c = nn.constant dense<1.0> : tensor<2x4xf32>
+  return %c : tensor<2x4xf32>
+}
+
+// -----
+
+// expected-error @below {{expected a function '@main' with samples on the leading dimension of its arguments}}
+module {
+}
