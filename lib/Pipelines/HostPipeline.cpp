@@ -59,6 +59,6 @@ void cim::buildHostPipeline(OpPassManager &pm, const HostOptions &options) {
 
 void cim::registerHostPipeline() {
   PassPipelineRegistration<HostOptions>(
-      "cim-host-pipeline",
-      "Lower nn, or a placed program, to the LLVM dialect", buildHostPipeline);
+      "cim-host-pipeline", "Lower nn, or a placed program, to the LLVM dialect",
+      buildHostPipeline);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// cim-translate: ONNX files to IR of the nn dialect, as text.
+// cim-translate: ONNX files to IR of the nn dialect, as text; placed programs to
+// loadable networks.
 #include "cim/Frontend/ONNX/ImportOnnx.h"
+#include "cim/Target/Emit.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -11,11 +13,13 @@ int main(int argc, char **argv) {
     return 0;
   }
   cim::registerImportOnnxTranslation();
+  cim::registerTargetTranslations();
   return mlir::failed(mlir::mlirTranslateMain(
       argc, argv,
       "cim-translate: ONNX to the nn dialect\n\n"
       "Example: cim-translate --import-onnx net.onnx --shape "
       "input=1x3x32x32 -o net.mlir\n"
+      "         cim-translate --cim-to-shared-object program.mlir -o net.so\n"
       "         cim-translate --supported-ops   (prints the table of "
       "operators)\n"));
 }

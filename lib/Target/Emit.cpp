@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Objects and shared objects from a program.
+#include "cim/Target/Emit.h"
+
+#include "MachineCode.h"
+#include "cim/Pipelines/HostPipeline.h"
+#include "cim/Target/OutputFile.h"
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace mlir;
+
+namespace cim {
+
+static LogicalResult report(ModuleOp module, llvm::Error error) {
+  return module.emitError() << llvm::toString(std::move(error));
+}
+
+static FailureOr<OwningOpRef<ModuleOp>> lowerToLLVM(ModuleOp program) {
+  OwningOpRef<ModuleOp> module = program.clone();
+  PassManager pm(program.getContext());
+  // Fails when the tool has no such options.
+  (void)applyPassManagerCLOptions(pm);
+  buildHostPipeline(pm, HostOptions());
+  if (failed(pm.run(*module)))
+    return failure();
+  return module;
+}
+
+FailureOr<llvm::SmallVector<char, 0>>
+compileToObject(ModuleOp program, const EmitOptions &options) {
+  FailureOr<Manifest> manifest = buildManifest(program, options);
+  if (failed(manifest))
+    return failure();
+  std::string bytecode;
+  llvm::raw_string_ostream bytecodeStream(bytecode);
+  if (failed(writeBytecodeToFile(program, bytecodeStream)))
+    return program.emitError("cannot write the program as bytecode");
+
+  auto type = program.lookupSymbol<func::FuncOp>("main").getFunctionType();
+  auto machine = createTargetMachine(options);
+  if (!machine)
+    return report(program, machine.takeError());
+  FailureOr<OwningOpRef<ModuleOp>> lowered = lowerToLLVM(program);
+  if (failed(lowered))
+    return failure();
+  registerBuiltinDialectTranslation(*program.getContext());
+  registerLLVMDialectTranslation(*program.getContext());
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module =
+      translateModuleToLLVMIR(**lowered, context);
+  if (!module)
+    return failure();
+  module->setDataLayout((*machine)->createDataLayout());
+  module->setTargetTriple((*machine)->getTargetTriple());
+  addModelImage(*module, *manifest, bytecode, type.getNumInputs(),
+                type.getNumResults());
+  optimize(*module, **machine, options.optLevel);
+  auto object = generateObject(*module, **machine);
+  if (!object)
+    return report(program, object.takeError());
+  return std::move(*object);
+}
+
+FailureOr<std::unique_ptr<llvm::MemoryBuffer>>
+compileToSharedObject(ModuleOp program, StringRef path,
+                      const EmitOptions &options) {
+  auto object = compileToObject(program, options);
+  if (failed(object))
+    return failure();
+  auto linked = linkSharedObject(*object, path);
+  if (!linked)
+    return report(program, linked.takeError());
+  return std::move(*linked);
+}
+
+static LogicalResult write(ModuleOp program, StringRef path, StringRef bytes) {
+  if (llvm::Error error = writeOutputFile(path, bytes))
+    return report(program, std::move(error));
+  return success();
+}
+
+LogicalResult emitObject(ModuleOp program, StringRef path,
+                         const EmitOptions &options) {
+  auto object = compileToObject(program, options);
+  if (failed(object))
+    return failure();
+  return write(program, path, StringRef(object->data(), object->size()));
+}
+
+LogicalResult emitSharedObject(ModuleOp program, StringRef path,
+                               const EmitOptions &options) {
+  auto linked = compileToSharedObject(program, path, options);
+  if (failed(linked))
+    return failure();
+  return write(program, path, (*linked)->getBuffer());
+}
+
+} // namespace cim
