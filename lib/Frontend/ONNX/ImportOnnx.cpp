@@ -5,6 +5,7 @@
 #include "GraphCheck.h"
 #include "InputShapes.h"
 #include "NodeBinder.h"
+#include "StorageCast.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -172,9 +173,10 @@ LogicalResult Importer::closeFunction(func::FuncOp function) {
     identity.op = "graph output";
     identity.inputs = {output.name};
     NodeBinder binder(state, identity);
-    results.push_back(binder.input(0));
-    if (!results.back())
+    Value value = binder.input(0);
+    if (!value)
       return failure();
+    results.push_back(toStorage(builder, binder.loc(), value));
   }
   func::ReturnOp::create(builder, fileLoc, results);
   function.setType(builder.getFunctionType(function.getArgumentTypes(),

@@ -45,7 +45,7 @@ public:
   int64_t opset() const { return state.opset; }
   mlir::Location loc() const { return location; }
   mlir::MLIRContext *context() const { return state.builder.getContext(); }
-  const ImportState &importState() const { return state; }
+  ImportState &importState() const { return state; }
 
   //===--------------------------------------------------------------------===//
   // Errors

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // QuantizeLinear and DequantizeLinear: scales and zero points become types.
 #include "NodeBinder.h"
+#include "StorageCast.h"
 
 using namespace mlir;
 
@@ -110,6 +111,43 @@ static LogicalResult importQuantizeLinear(NodeBinder &b) {
       RankedTensorType::get(shape, element), input, nn::Rounding::NearestEven));
 }
 
+/// What a run-time operand says about how its integers are stored.
+static DataType storedAs(Type element) {
+  auto quantized = dyn_cast<quant::QuantizedType>(element);
+  auto integer =
+      quantized ? storageType(quantized) : dyn_cast<IntegerType>(element);
+  for (DataType type : {DataType::Int8, DataType::UInt8, DataType::Int16,
+                        DataType::UInt16, DataType::Int32})
+    if (integer && integer == elementType(element.getContext(), type))
+      return type;
+  return DataType::Undefined;
+}
+
+/// Integers that are known only at run time: usually what QuantizeLinear
+/// made, else a graph input.
+static Value importStored(NodeBinder &b, ArrayRef<int64_t> shape) {
+  Value stored = b.input(0);
+  if (!stored)
+    return {};
+  Type found = cast<ShapedType>(stored.getType()).getElementType();
+  DataType type = storedAs(found);
+  if (b.hasInput(2) && b.host(2) && storageOf(b.host(2)->type)) {
+    if (elementType(b.context(), b.host(2)->type) !=
+        elementType(b.context(), type)) {
+      b.error() << "expected integers of the zero point's type "
+                << typeName(b.host(2)->type) << ", but got " << found;
+      return {};
+    }
+    type = b.host(2)->type;
+  }
+  Type element = quantizedType(b, type, shape);
+  if (!element || b.failed() || element == found)
+    return stored;
+  OpBuilder &builder = b.importState().builder;
+  return fromStorage(builder, b.loc(), toStorage(builder, b.loc(), stored),
+                     cast<quant::QuantizedType>(element));
+}
+
 static LogicalResult importDequantizeLinear(NodeBinder &b) {
   b.ignore({"output_dtype"});
   SmallVector<int64_t> shape = b.shape(0);
@@ -117,28 +155,11 @@ static LogicalResult importDequantizeLinear(NodeBinder &b) {
   if (b.failed())
     return failure();
   Value stored;
-  Type element;
-  if (constant) {
-    element = quantizedType(b, constant->type, shape);
-    if (element)
-      stored = b.createConstant(*constant, element);
-  } else {
-    stored = b.input(0);
-    auto found = dyn_cast<quant::QuantizedType>(
-        cast<ShapedType>(stored.getType()).getElementType());
-    if (!found)
-      return b.error() << "expected a constant or the result of "
-                          "QuantizeLinear, but got integers at run time";
-    DataType type = b.hasInput(2) && b.host(2) ? b.host(2)->type
-                    : found.isSigned()         ? DataType::Int8
-                                               : DataType::UInt8;
-    element = quantizedType(b, type, shape);
-    if (element && element != found)
-      return b.error() << "expected scale, zero point and type of the "
-                          "QuantizeLinear before it, "
-                       << found << ", but got " << element;
-  }
-  if (!stored || !element || b.failed())
+  if (!constant)
+    stored = importStored(b, shape);
+  else if (Type element = quantizedType(b, constant->type, shape))
+    stored = b.createConstant(*constant, element);
+  if (!stored || b.failed())
     return failure();
   Type real = RankedTensorType::get(shape, Float32Type::get(b.context()));
   return b.result(b.createTyped<nn::DequantizeOp>(real, stored));
@@ -151,9 +172,9 @@ void registerQuantization(HandlerTable &table) {
   table.add("QuantizeLinear", {Place::Digital, restrictions},
             {{10, importQuantizeLinear}});
   table.add("DequantizeLinear",
-            {Place::Folded, "of constants (int32 too) and of QuantizeLinear; "
-                            "constant scale and zero point, per tensor or "
-                            "channel"},
+            {Place::Folded,
+             "int32 too; constant scale and zero point, per tensor or "
+             "channel"},
             {{10, importDequantizeLinear}});
 }
 
