@@ -3,6 +3,7 @@
 // hands prepared layers to the kernels.
 
 #include "Session/DeviceLibrary.h"
+#include "Simulator/Pack.h"
 #include "Simulator/Plan.h"
 #include "Simulator/Scalar.h"
 #include "Support/Error.h"
@@ -17,9 +18,19 @@ using namespace cim::sim;
 using rt::fail;
 using rt::guarded;
 
+namespace {
+/// A prepared layer: as a plan, or packed for vector kernels.
+struct Prepared {
+  const cim_layer *layer = nullptr;
+  Plan plan;
+  std::unique_ptr<Packed> packed;
+};
+} // namespace
+
 struct cim_device {
   Chip chip;
-  std::vector<std::unique_ptr<Plan>> plans; // by layer id
+  Isa isa = Isa::Portable;
+  std::vector<std::unique_ptr<Prepared>> layers; // by id
 };
 
 static const char *nameOf(Mode mode) {
@@ -51,6 +62,8 @@ static cim_status create(const cim_device_config *config, cim_device **device) {
     if (cim_status status = parseMode(config->mode, made->chip.mode))
       return status;
     if (cim_status status = parseConfig(config->target, made->chip.config))
+      return status;
+    if (cim_status status = chooseIsa(made->isa))
       return status;
     made->chip.key = {uint32_t(config->seed), uint32_t(config->seed >> 32) ^
                                                   config->trial * 0x9E3779B9u};
@@ -97,7 +110,7 @@ static cim_status program(cim_device *device, uint32_t array, uint32_t rows,
   if (!device || !cells || array >= 1u << 20)
     return fail(CIM_INVALID_ARGUMENT, "program: null argument or no array %u",
                 array);
-  if (!device->plans.empty())
+  if (!device->layers.empty())
     return fail(CIM_WRONG_STATE, "program: a layer has been prepared already");
   if (cim_status status = checkCells(device->chip.config, rows, columns, cells))
     return status;
@@ -121,13 +134,19 @@ static cim_status prepare(cim_device *device, const cim_layer *layer) {
     std::string problem = rt::checkLayer(*layer, shapes);
     if (!problem.empty())
       return fail(CIM_INVALID_ARGUMENT, problem);
-    auto plan = std::make_unique<Plan>();
-    problem = makePlan(device->chip, *layer, *plan);
+    auto prepared = std::make_unique<Prepared>();
+    prepared->layer = layer;
+    problem = makePlan(device->chip, *layer, prepared->plan);
     if (!problem.empty())
       return fail(CIM_UNSUPPORTED, problem);
-    if (device->plans.size() <= layer->id)
-      device->plans.resize(layer->id + 1);
-    device->plans[layer->id] = std::move(plan);
+    if (canPack(prepared->plan, device->chip.config, device->isa)) {
+      prepared->packed = pack(prepared->plan, device->chip.config, device->isa,
+                              device->chip.key);
+      prepared->plan.blocks = {};
+    }
+    if (device->layers.size() <= layer->id)
+      device->layers.resize(layer->id + 1);
+    device->layers[layer->id] = std::move(prepared);
     return CIM_OK;
   });
 }
@@ -154,16 +173,21 @@ static cim_status checkInputs(const Config &config, const cim_layer &layer,
 
 static cim_status streamImages(const cim_device &device,
                                const cim_stream &stream) {
-  const Plan &plan = *device.plans[stream.layer];
-  const cim_layer &l = *plan.layer;
+  const Prepared &prepared = *device.layers[stream.layer];
+  const cim_layer &l = *prepared.layer;
   uint64_t inputSize = uint64_t(l.in_h) * l.in_w * l.in_c;
   uint64_t outputSize =
       uint64_t(l.out_h) * l.out_w * l.out_c * rt::byteSize(l.out_type);
   if (cim_status status = checkInputs(device.chip.config, l, stream.input,
                                       inputSize * stream.image_count))
     return status;
+  if (prepared.packed) {
+    runPacked(*prepared.packed, uint32_t(stream.first_image),
+              stream.image_count, stream.input, stream.output);
+    return CIM_OK;
+  }
   for (uint32_t i = 0; i < stream.image_count; ++i)
-    runScalar(plan, device.chip.key, uint32_t(stream.first_image) + i,
+    runScalar(prepared.plan, device.chip.key, uint32_t(stream.first_image) + i,
               static_cast<const char *>(stream.input) + i * inputSize,
               static_cast<char *>(stream.output) + i * outputSize);
   return CIM_OK;
@@ -173,7 +197,7 @@ static cim_status stream(cim_device *device, const cim_stream *stream) {
   if (!device || !stream || stream->size < sizeof(cim_stream) ||
       (stream->image_count && (!stream->input || !stream->output)))
     return fail(CIM_INVALID_ARGUMENT, "stream: null or wrongly sized argument");
-  if (stream->layer >= device->plans.size() || !device->plans[stream->layer])
+  if (stream->layer >= device->layers.size() || !device->layers[stream->layer])
     return fail(CIM_WRONG_STATE, "stream: layer %u has not been prepared",
                 stream->layer);
   if (stream->first_image > UINT32_MAX - stream->image_count)

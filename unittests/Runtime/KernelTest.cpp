@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The simulator's kernels against docs/Numerics.md, on random layers.
+
+#include "RandomLayer.h"
+#include "Simulator/Dispatch.h"
+
+#include <gtest/gtest.h>
+
+using namespace cim::test;
+
+namespace {
+class KernelTest : public testing::TestWithParam<const char *> {
+protected:
+  void SetUp() override {
+    if (!cim::sim::isaSupported(GetParam()))
+      GTEST_SKIP() << "this processor has no " << GetParam();
+  }
+};
+} // namespace
+
+static void expectContract(const char *isa, bool ideal, unsigned seed,
+                           unsigned count, const LayerLimits &limits) {
+  std::mt19937 random(seed);
+  for (unsigned i = 0; i < count; ++i) {
+    std::unique_ptr<TestLayer> test = randomLayer(random, limits);
+    std::string error;
+    DeviceOptions options;
+    options.mode = ideal ? "ideal" : "exact";
+    options.isa = isa;
+    std::vector<uint8_t> found = runOn(*test, options, error);
+    ASSERT_EQ(error, "") << describe(*test);
+    ASSERT_EQ(found, expectedOutput(*test, ideal))
+        << "layer " << i << ": " << describe(*test);
+  }
+}
+
+TEST_P(KernelTest, ExactFollowsTheContract) {
+  expectContract(GetParam(), false, 1, 150, {});
+}
+
+TEST_P(KernelTest, IdealFollowsTheContract) {
+  expectContract(GetParam(), true, 2, 100, {});
+}
+
+TEST_P(KernelTest, ManyColumns) {
+  expectContract(GetParam(), false, 3, 10, {70, 300, 5});
+}
+
+// Small sums make rounding ties likely: gain 1/2 on sums of few values.
+TEST_P(KernelTest, TiesRoundToEven) {
+  std::mt19937 random(4);
+  std::unique_ptr<TestLayer> test = matrixLayer(random, 3, 33, 50);
+  test->blocks[0].gain = 0.5f;
+  test->layer.adc_lo = -31;
+  test->layer.adc_hi = 31;
+  test->finish();
+  for (cim_rounding rounding : {CIM_NEAREST_EVEN, CIM_FLOOR}) {
+    test->layer.adc_rounding = rounding;
+    std::string error;
+    DeviceOptions options;
+    options.isa = GetParam();
+    EXPECT_EQ(runOn(*test, options, error), expectedOutput(*test, false));
+    EXPECT_EQ(error, "");
+  }
+}
+
+// The largest sums that a pair of 7-bit inputs and 7-bit weights can make do
+// not saturate.
+TEST_P(KernelTest, ExtremeValues) {
+  std::mt19937 random(5);
+  for (int sign : {-1, 1}) {
+    std::unique_ptr<TestLayer> test = matrixLayer(random, 64, 40, 3);
+    test->layer.in_type = CIM_U8;
+    std::fill(test->input.begin(), test->input.end(), 127);
+    std::fill(test->arrays[0].cells.begin(), test->arrays[0].cells.end(),
+              int8_t(127 * sign));
+    std::string error;
+    DeviceOptions options;
+    options.isa = GetParam();
+    options.target = R"({"array": {"cell_lo": -127, "cell_hi": 127}})";
+    test->layer.adc_lo = -(1 << 23);
+    test->layer.adc_hi = 1 << 23;
+    EXPECT_EQ(runOn(*test, options, error), expectedOutput(*test, false));
+    EXPECT_EQ(error, "");
+  }
+}
+
+TEST_P(KernelTest, EightBitInputs) {
+  std::mt19937 random(6);
+  std::unique_ptr<TestLayer> test = matrixLayer(random, 100, 40, 5);
+  test->layer.in_type = CIM_U8;
+  std::fill(test->input.begin(), test->input.end(), int8_t(255));
+  for (int8_t &cell : test->arrays[0].cells)
+    cell = int8_t(cell * 127);
+  std::string error;
+  DeviceOptions options;
+  options.isa = GetParam();
+  options.target =
+      R"({"array": {"cell_lo": -127, "cell_hi": 127}, "input": {"bits": 8}})";
+  EXPECT_EQ(runOn(*test, options, error), expectedOutput(*test, false));
+  EXPECT_EQ(error, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, KernelTest,
+                         testing::Values("portable", "avx2", "avx512"),
+                         [](const auto &info) {
+                           return std::string(info.param);
+                         });
+
+TEST(Kernel, UnknownIsaIsAnError) {
+  std::mt19937 random(7);
+  std::unique_ptr<TestLayer> test = matrixLayer(random, 4, 4, 1);
+  std::string error;
+  DeviceOptions options;
+  options.isa = "sse9";
+  runOn(*test, options, error);
+  EXPECT_EQ(error, "CIM_ISA is 'sse9', expected portable, avx2 or avx512");
+}
