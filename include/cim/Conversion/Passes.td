@@ -122,7 +122,8 @@ def ConvertNNToCIMPass : Pass<"convert-nn-to-cim", "::mlir::ModuleOp"> {
     `scale` is the product of the scales in binary64; `nn.mean` and
     `nn.deviation` become `mean` and `deviation`.
 
-    Other crossbar ops stay and get a remark that says why: as a diagnostic, and
+    Other crossbar ops stay, with the reason in the attribute `nn.digital` and in
+    a remark: as a diagnostic, and
     as a missed optimisation `StaysDigital` of category `convert-nn-to-cim` for
     MLIR's remark engine. To that engine the pass also reports what it mapped
     (passed, `Mapped`) and ops that have no crossbar form (analysis,

@@ -30,9 +30,10 @@ static std::string symbolFromName(StringRef name, StringRef fallback) {
   return llvm::isDigit(symbol[0]) ? "_" + symbol : symbol;
 }
 
-/// Tells users and the remark engine that `op` stays digital.
+/// Tells users, the remark engine and later phases that `op` stays digital.
 static void reportDigital(Operation *op, StringRef reason) {
   op->emitRemark("stays digital: ") << reason;
+  op->setAttr("nn.digital", StringAttr::get(op->getContext(), reason));
   remark::missed(op->getLoc(), remark::RemarkOpts::name("StaysDigital")
                                    .category(category)
                                    .function(nodeName(op->getLoc())))

@@ -7,6 +7,18 @@
 #include "mlir/Pass/Pass.h"
 
 namespace cim {
+
+/// The phases whose contracts cim-verify-phase knows, in order.
+enum class VerifiedPhase {
+  Quant,
+  CIM,
+  Split,
+  Tiled,
+  Calibrated,
+  Placed,
+  Program
+};
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "cim/Dialect/CIM/Transforms/Passes.h.inc"

@@ -129,4 +129,50 @@ def BuildProgramPass : Pass<"cim-build-program", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def VerifyPhasePass : Pass<"cim-verify-phase", "::mlir::ModuleOp"> {
+  let summary = "check what a phase promises to the next";
+  let description = [{
+    The contracts of docs/Architecture.md, executed. Changes nothing; the first
+    broken promise is an error with a note at the op that it collides with. Each
+    phase includes those before it that are still visible.
+
+    - `quant`: one `@main`, `nn.batch` samples in front of arguments and results;
+      quantised weights are symmetric, per output channel, and meet quantised
+      inputs.
+    - `cim`: no crossbar op with quantised operands without `nn.digital`; inputs
+      that the converters can make; finite scales and biases; integer results
+      clamped to their range; weights within `levels` and within their groups.
+    - `split`: cells within the range of the target's; `radix` and `unary`
+      recombine to the weights exactly.
+    - `tiled`: every weight of every plane in exactly one block, blocks no larger
+      than an array and in the order of accumulation.
+    - `calibrated`: a gain for every block.
+    - `placed`: every block inside of its array, no two over each other.
+    - `program`: no matrix and no mvm; images hold cell levels, and 0 where no
+      block lies; blocks cover what their layer computes; layers in the order of
+      their streams.
+  }];
+  let options = [
+    CIM_TargetOption,
+    Option<"phase", "phase", "::cim::VerifiedPhase",
+           /*default=*/"::cim::VerifiedPhase::Program",
+           "The phase that has just ended",
+           [{::llvm::cl::values(
+             clEnumValN(::cim::VerifiedPhase::Quant, "quant",
+               "after nn-quantize"),
+             clEnumValN(::cim::VerifiedPhase::CIM, "cim",
+               "after convert-nn-to-cim"),
+             clEnumValN(::cim::VerifiedPhase::Split, "split",
+               "after cim-split-weights"),
+             clEnumValN(::cim::VerifiedPhase::Tiled, "tiled",
+               "after cim-tile-matrices"),
+             clEnumValN(::cim::VerifiedPhase::Calibrated, "calibrated",
+               "after cim-calibrate-layers or cim-set-adc-gain"),
+             clEnumValN(::cim::VerifiedPhase::Placed, "placed",
+               "after cim-place-blocks"),
+             clEnumValN(::cim::VerifiedPhase::Program, "program",
+               "after cim-build-program"))}]>
+  ];
+}
+
 #endif // CIM_DIALECT_CIM_TRANSFORMS_PASSES_TD
