@@ -11,6 +11,8 @@
 #include "cim/Dialect/NN/IR/NN.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "cim/Pipelines/HostPipeline.h"
+#include "cim/Pipelines/Phases.h"
+#include "cim/Target/Passes.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -28,7 +30,9 @@ inline void registerAllPasses() {
   mlir::registerAllPasses();
   registerCIMPasses();
   registerCIMConversionPasses();
+  registerCIMTargetPasses();
   registerHostPipeline();
+  registerPhasePipelines();
   nn::registerNNPasses();
 }
 

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From an ONNX file to an output file.
+#include "cim/Pipelines/Compile.h"
+#include "cim/Arch/LoadArch.h"
+#include "cim/InitAll.h"
+#include "cim/Pipelines/HostPipeline.h"
+#include "cim/Target/Emit.h"
+#include "cim/Target/OutputFile.h"
+#include "cim/Target/Report.h"
+
+
+using namespace mlir;
+
+namespace cim {
+
+/// Reports at the model: most problems of a compilation as a whole are of it.
+static InFlightDiagnostic emitModelError(MLIRContext &context,
+                                         const CompileOptions &options) {
+  return emitError(FileLineColLoc::get(&context, options.model, 0, 0));
+}
+
+static LogicalResult check(MLIRContext &context, const CompileOptions &options,
+                           llvm::Error error) {
+  if (!error)
+    return success();
+  return emitModelError(context, options) << llvm::toString(std::move(error));
+}
+
+/// Text of a module; large weights are left out of what is meant for reading
+/// on a terminal and kept in files.
+static LogicalResult writeModule(const CompileOptions &options,
+                                 ModuleOp module) {
+  OpPrintingFlags flags;
+  if (options.output == "-")
+    flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
+  return check(*module.getContext(), options,
+               writeOutputFile(options.output, [&](llvm::raw_ostream &os) {
+                 module.print(os, flags);
+                 os << "\n";
+                 return llvm::Error::success();
+               }));
+}
+
+/// Runs the passes of the phases up to and including `options.emit`.
+static LogicalResult runPhases(ModuleOp module, const CompileOptions &options,
+                               bool isHost) {
+  PassManager pm(module.getContext());
+  if (failed(applyPassManagerCLOptions(pm)))
+    return failure();
+  if (options.timing)
+    pm.enableTiming();
+  buildNormalizePhase(pm);
+  if (!isHost) {
+    if (options.emit >= Phase::Quant)
+      buildQuantizePhase(pm, options.phases);
+    if (options.emit >= Phase::CIM)
+      buildMapPhase(pm, options.phases);
+    if (options.emit >= Phase::Program)
+      buildProgramPhase(pm, options.phases);
+  }
+  if (options.emit == Phase::LLVM)
+    buildHostPipeline(pm, HostOptions());
+  return pm.run(module);
+}
+
+LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
+  Location modelLoc = FileLineColLoc::get(&context, options.model, 0, 0);
+  FailureOr<Arch> arch = loadArch(modelLoc, options.phases.target);
+  if (failed(arch))
+    return failure();
+  if (arch->isHost() && options.emit > Phase::NN &&
+      options.emit < Phase::LLVM)
+    return emitModelError(context, options)
+           << "target '" << options.phases.target
+           << "' has no quantised or mapped stage to emit; expected "
+              "--emit=nn, llvm, obj or so";
+
+  if (!options.report.empty() &&
+      failed(check(context, options, checkReportPath(options.report))))
+    return failure();
+
+  FailureOr<OwningOpRef<ModuleOp>> module =
+      importOnnx(context, options.model, options.import);
+  if (failed(module) || failed(runPhases(**module, options, arch->isHost())))
+    return failure();
+  if (!options.report.empty() &&
+      failed(writeReport(**module, *arch, options.report)))
+    return failure();
+  if (options.emit < Phase::Object)
+    return writeModule(options, **module);
+  EmitOptions emit;
+  emit.arch = *arch;
+  if (options.emit == Phase::Object)
+    return emitObject(**module, options.output, emit);
+  return emitSharedObject(**module, options.output, emit);
+}
+
+void registerCompileDialects(DialectRegistry &registry) {
+  cim::registerAllDialects(registry);
+}
+
+} // namespace cim

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The phases of a compilation: which passes, in which order.
+#include "cim/Pipelines/Phases.h"
+#include "cim/Calibration/Passes.h"
+#include "cim/Conversion/Passes.h"
+#include "cim/Dialect/CIM/Transforms/Passes.h"
+#include "cim/Dialect/NN/Transforms/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace cim {
+
+void buildNormalizePhase(OpPassManager &pm) {
+  pm.addPass(nn::createFoldConstantsPass());
+  pm.addPass(nn::createFoldBatchNormPass());
+  pm.addPass(nn::createRecogniseQuantizersPass());
+  pm.addPass(createCanonicalizerPass());
+}
+
+void buildQuantizePhase(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addPass(nn::createQuantizePass(
+      {options.target, options.cells, options.split}));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Quant}));
+}
+
+void buildMapPhase(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addPass(createConvertNNToCIMPass({options.target}));
+  pm.addPass(nn::createSinkTransposesPass());
+  pm.addPass(createFuseEpiloguePass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(
+      createSplitWeightsPass({options.split, options.cells, options.target}));
+  pm.addPass(createTileMatricesPass({options.target}));
+  pm.addPass(createSetADCGainPass({options.target}));
+  pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Calibrated}));
+}
+
+void buildProgramPhase(OpPassManager &pm, const PhaseOptions &options) {
+  pm.addPass(createPlaceBlocksPass({options.target, options.arrays}));
+  pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Placed}));
+  pm.addPass(createBuildProgramPass());
+  pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Program}));
+}
+
+void registerPhasePipelines() {
+  PassPipelineRegistration<>(
+      "cim-normalize-phase", "fold and recognise after import",
+      [](OpPassManager &pm) { buildNormalizePhase(pm); });
+  PassPipelineRegistration<PhaseOptions>(
+      "cim-quantize-phase", "calibrate and quantise", buildQuantizePhase);
+  PassPipelineRegistration<PhaseOptions>(
+      "cim-map-phase", "matrices: convert, split, tile, calibrate",
+      buildMapPhase);
+  PassPipelineRegistration<PhaseOptions>(
+      "cim-program-phase", "place blocks and build the program",
+      buildProgramPhase);
+}
+
+} // namespace cim
