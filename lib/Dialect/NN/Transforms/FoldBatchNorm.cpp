@@ -92,14 +92,16 @@ std::vector<float> scaleChannels(std::vector<float> weights,
   return weights;
 }
 
-/// Replaces `user`, the only use of a convolution or product with constant
-/// float weights, by one whose weights and bias contain `affine`.
+/// Replaces `user`, the only use of a convolution or product, by one whose
+/// weights and bias contain `affine`. A scale needs constant float weights.
 LogicalResult foldInto(PatternRewriter &rewriter, Operation *user,
                        Operation *producer, const Affine &affine) {
   auto crossbar = cast<CrossbarOpInterface>(producer);
   Value weights = crossbar.getCrossbarWeights();
+  // A mere shift leaves the weights alone, whatever they are.
+  bool isShift = llvm::all_of(affine.scale, [](double s) { return s == 1.0; });
   FailureOr<std::vector<float>> values = readFloats(weights);
-  if (failed(values))
+  if (!isShift && failed(values))
     return rewriter.notifyMatchFailure(user, "weights are no float constant");
   std::vector<double> bias(affine.scale.size());
   if (Value old = crossbar.getCrossbarBias()) {
@@ -112,15 +114,17 @@ LogicalResult foldInto(PatternRewriter &rewriter, Operation *user,
   for (size_t c = 0; c < bias.size(); ++c)
     newBias.push_back(
         static_cast<float>(bias[c] * affine.scale[c] + affine.shift[c]));
-  auto type = cast<ShapedType>(weights.getType());
-  std::vector<float> scaled =
-      scaleChannels(std::move(*values), type.getShape(),
-                    crossbar.getCrossbarChannelDim(), affine.scale);
-
   rewriter.setInsertionPoint(producer);
   Location loc = producer->getLoc();
-  Value newWeights =
-      createFloats(rewriter, loc, type.getShape(), scaled, "weights");
+  Value newWeights = weights;
+  if (!isShift) {
+    auto type = cast<ShapedType>(weights.getType());
+    std::vector<float> scaled =
+        scaleChannels(std::move(*values), type.getShape(),
+                      crossbar.getCrossbarChannelDim(), affine.scale);
+    newWeights =
+        createFloats(rewriter, loc, type.getShape(), scaled, "weights");
+  }
   Value newBiasValue = createFloats(
       rewriter, loc, {static_cast<int64_t>(newBias.size())}, newBias, "bias");
   Operation *fused;

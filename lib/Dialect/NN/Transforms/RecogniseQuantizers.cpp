@@ -128,6 +128,38 @@ struct RecogniseChain : RewritePattern {
   }
 };
 
+/// A clip in front of QuantizeLinear says which of its integers occur: that is
+/// how a 7-bit activation looks in ONNX, which has 8 bits only.
+struct NarrowQuantize : OpRewritePattern<QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(QuantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    quant::UniformQuantizedType type = getUniformType(op.getResult());
+    Bounds bounds;
+    Value input = skipClamps(op.getInput(), bounds);
+    if (!type || type.getZeroPoint() != 0 || input == op.getInput() ||
+        !llvm::all_of(op->getUsers(), llvm::IsaPred<DequantizeOp>))
+      return failure();
+    float inverse = static_cast<float>(1.0 / type.getScale());
+    auto apply = [&](float x) {
+      float y = x * inverse;
+      y = op.getRounding() == Rounding::Floor ? std::floor(y)
+                                              : std::nearbyint(y);
+      return static_cast<int64_t>(std::clamp<float>(y, type.getStorageTypeMin(),
+                                                    type.getStorageTypeMax()));
+    };
+    auto narrow = getActivationType(op->getContext(), type.getScale(),
+                                    apply(bounds.lo), apply(bounds.hi));
+    if (!narrow)
+      return rewriter.notifyMatchFailure(op, "a single integer is left");
+    auto shaped = cast<ShapedType>(op.getResult().getType());
+    rewriter.replaceOpWithNewOp<QuantizeOp>(op, shaped.clone(narrow), input,
+                                            op.getRounding());
+    return success();
+  }
+};
+
 //===----------------------------------------------------------------------===//
 // Weights that are integers times a scale
 //===----------------------------------------------------------------------===//
@@ -284,7 +316,7 @@ struct RecogniseQuantizersPass
 
   void runOnOperation() override {
     RewritePatternSet chains(&getContext());
-    chains.add<RecogniseChain>(&getContext());
+    chains.add<RecogniseChain, NarrowQuantize>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(chains))))
       return signalPassFailure();
     getOperation()->walk([](CrossbarOpInterface op) { recogniseWeights(op); });

@@ -98,3 +98,22 @@ func.func @not_channels(%x: tensor<2x2xf32>, %v: tensor<2x2xf32>) -> (tensor<2x2
   %3 = nn.mul(%2, %n) : (tensor<2x2xf32>, tensor<2xf32>) -> tensor<2x2xf32>
   return %1, %3 : tensor<2x2xf32>, tensor<2x2xf32>
 }
+
+// Weights that are no floats take a shift, as bias, but no scale.
+!w = !quant.uniform<i8<-1:1>:f32, 0.5>
+// CHECK-LABEL: @quantised_weights
+func.func @quantised_weights(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
+  %q = nn.constant dense<[[1, -1], [0, 1]]> : tensor<2x2xi8> as tensor<2x2x!w>
+  %b = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %w = nn.dequantize(%q) : (tensor<2x2x!w>) -> tensor<2x2xf32>
+  // CHECK: %[[W:.*]] = nn.dequantize
+  // CHECK: %[[A:.*]] = nn.matmul(%{{.*}}, %[[W]], %{{.*}})
+  %0 = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %1 = nn.add(%0, %b) : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  // CHECK: %[[P:.*]] = nn.matmul(%{{.*}}, %[[W]])
+  // CHECK: %[[B:.*]] = nn.mul(%[[P]]
+  // CHECK: return %[[A]], %[[B]]
+  %2 = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %3 = nn.mul(%2, %b) : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  return %1, %3 : tensor<1x2xf32>, tensor<1x2xf32>
+}

@@ -118,3 +118,33 @@ func.func @float_weights(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %y = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
+
+// A clip or ReLU in front of QuantizeLinear leaves 7 of its 8 bits.
+!i8 = !quant.uniform<i8:f32, 0.5>
+// CHECK-LABEL: @clipped_qdq
+// CHECK-SAME: %[[X:.*]]: tensor<1x2xf32>
+func.func @clipped_qdq(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
+  // CHECK: nn.quantize(%[[X]]) nearest_even : {{.*}}!quant.uniform<i8<-63:63>:f32, 5.000000e-01>
+  %0 = nn.clamp(%x) to [-31.5, 31.5] : tensor<1x2xf32>
+  %1 = nn.quantize(%0) nearest_even : (tensor<1x2xf32>) -> tensor<1x2x!i8>
+  %2 = nn.dequantize(%1) : (tensor<1x2x!i8>) -> tensor<1x2xf32>
+  // CHECK: nn.quantize(%[[X]]) nearest_even : {{.*}}!quant.uniform<u8<0:127>:f32, 5.000000e-01>
+  %3 = nn.relu(%x) : tensor<1x2xf32>
+  %4 = nn.quantize(%3) nearest_even : (tensor<1x2xf32>) -> tensor<1x2x!i8>
+  %5 = nn.dequantize(%4) : (tensor<1x2x!i8>) -> tensor<1x2xf32>
+  return %2, %5 : tensor<1x2xf32>, tensor<1x2xf32>
+}
+
+// With a zero point, or with nothing left of the range, the clip stays.
+!zp = !quant.uniform<i8:f32, 0.5:3>
+// CHECK-LABEL: @not_narrowed
+// CHECK-COUNT-2: nn.clamp
+func.func @not_narrowed(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
+  %0 = nn.clamp(%x) to [-31.5, 31.5] : tensor<1x2xf32>
+  %1 = nn.quantize(%0) nearest_even : (tensor<1x2xf32>) -> tensor<1x2x!zp>
+  %2 = nn.dequantize(%1) : (tensor<1x2x!zp>) -> tensor<1x2xf32>
+  %3 = nn.clamp(%x) to [0.0, 0.125] : tensor<1x2xf32>
+  %4 = nn.quantize(%3) nearest_even : (tensor<1x2xf32>) -> tensor<1x2x!i8>
+  %5 = nn.dequantize(%4) : (tensor<1x2x!i8>) -> tensor<1x2xf32>
+  return %2, %5 : tensor<1x2xf32>, tensor<1x2xf32>
+}
