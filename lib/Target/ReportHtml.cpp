@@ -29,13 +29,14 @@ std::string cim::report::escaped(StringRef text) {
 }
 
 std::string cim::report::si(double value, StringRef unit) {
+  if (unit.empty() && value < 1e5 && value == std::floor(value))
+    return std::to_string(int64_t(value));
   static const char *const prefixes[] = {"a", "f", "p", "n", "&micro;", "m", "",
                                          "k", "M", "G", "T", "P",       "E"};
   int power = value == 0 ? 0 : int(std::floor(std::log10(value) / 3));
   power = std::clamp(power, unit.empty() ? 0 : -6, 6);
   double scaled = value / std::pow(10, 3 * power);
-  bool whole = power == 0 && scaled == std::floor(scaled);
-  int digits = whole || scaled >= 100 ? 0 : scaled >= 10 ? 1 : 2;
+  int digits = scaled >= 100 ? 0 : scaled >= 10 ? 1 : 2;
   std::string suffix = (prefixes[power + 6] + unit).str();
   std::string number = llvm::formatv(digits == 0   ? "{0:f0}"
                                      : digits == 1 ? "{0:f1}"

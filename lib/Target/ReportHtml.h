@@ -19,7 +19,8 @@ void writeHtml(llvm::raw_ostream &os, const Program &program, const Arch &arch);
 /// control characters.
 std::string escaped(llvm::StringRef text);
 
-/// Three significant digits and an SI prefix: 1.31 uJ, 442 k, 0.
+/// Three significant digits and an SI prefix: 1.31 uJ, 442 k; counts below
+/// 100000 whole.
 std::string si(double value, llvm::StringRef unit = "");
 
 /// "93.1 %".

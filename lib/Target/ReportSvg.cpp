@@ -38,7 +38,7 @@ static void writeBlock(raw_ostream &os, const Program &program, size_t index,
                 block.column, block.row, block.columns, block.rows,
                 colour(index, block.plane));
   std::string label = std::to_string(index + 1);
-  if (double(block.columns) > letter * 0.7 * double(label.size()) &&
+  if (double(block.columns) > letter * (0.3 + 0.62 * double(label.size())) &&
       double(block.rows) > letter)
     os << formatv("<text x=\"{0}\" y=\"{1}\" font-size=\"{2}\">{3}</text>",
                   double(block.column) + double(block.columns) / 2,
@@ -63,7 +63,7 @@ void cim::report::writeFloorplans(raw_ostream &os, const Program &program,
     os << formatv("<rect class=\"cells\" width=\"{0}\" height=\"{1}\"/>\n",
                   arch.arrayColumns(), arch.arrayRows());
     for (auto [layer, block] : blocks)
-      writeBlock(os, program, layer, *block, rows / 24);
+      writeBlock(os, program, layer, *block, rows / 30);
     os << formatv("</svg><figcaption>array {0}<br><b>{1}</b> used"
                   "</figcaption></figure>\n",
                   index, percent(program.arrays[index].cells / rows / columns));
