@@ -47,8 +47,7 @@ static LogicalResult runPhases(ModuleOp module, const CompileOptions &options,
   PassManager pm(module.getContext());
   if (failed(applyPassManagerCLOptions(pm)))
     return failure();
-  if (options.timing)
-    pm.enableTiming();
+  applyDefaultTimingPassManagerCLOptions(pm);
   buildNormalizePhase(pm);
   if (!isHost) {
     if (options.emit >= Phase::Quant)

@@ -52,6 +52,8 @@ void DiagnosticPrinter::print(Diagnostic &diagnostic) {
   std::string node, file;
   describe(diagnostic.getLocation(), node, file);
   DiagnosticSeverity severity = diagnostic.getSeverity();
+  if (severity == DiagnosticSeverity::Error)
+    ++errors;
   if (severity == DiagnosticSeverity::Remark) {
     remarks.push_back({file, node, diagnostic.str()});
     if (!showRemarks)

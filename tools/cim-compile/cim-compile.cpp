@@ -5,6 +5,8 @@
 #include "cim/Pipelines/Diagnostics.h"
 #include "cim/Version.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
@@ -80,8 +82,6 @@ static cl::opt<bool>
 static cl::opt<std::string> remarks("remarks", cl::value_desc("file.yaml"),
                                     cl::desc("Write all remarks as YAML"),
                                     cl::cat(category));
-static cl::opt<bool> timing("timing", cl::desc("Print time per pass"),
-                            cl::cat(category));
 
 static const char overview[] =
     "cim-compile: lower a neural network onto analog compute-in-memory arrays\n"
@@ -95,7 +95,8 @@ static const char overview[] =
     "  cim-compile net.onnx --emit=cim --calibration=samples.npy\n"
     "      print matrices and their mapping as MLIR\n"
     "\n"
-    "Run the result with cim-run. Exit codes: 0 done, 1 the input is wrong,\n"
+    "Run the result with cim-run. --help-hidden lists MLIR's own options, such as\n"
+    "--mlir-timing and --mlir-print-ir-after-all. Exit codes: 0 done, 1 the input is wrong,\n"
     "2 wrong usage.\n";
 
 /// Reports wrong usage; the exit code of all of it.
@@ -106,6 +107,9 @@ static int usageError(const llvm::Twine &message) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  mlir::registerMLIRContextCLOptions();
+  mlir::registerPassManagerCLOptions();
+  mlir::registerDefaultTimingManagerCLOptions();
   cl::HideUnrelatedOptions(category);
   cl::SetVersionPrinter(printVersion);
   std::string complaint;
@@ -120,7 +124,6 @@ int main(int argc, char **argv) {
   options.output = output;
   options.emit = emit;
   options.report = report;
-  options.timing = timing;
   options.phases.target = target;
   options.phases.calibration = calibration;
   options.phases.cells = cells;
@@ -140,6 +143,9 @@ int main(int argc, char **argv) {
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   DiagnosticPrinter printer(context, llvm::errs(), !quiet);
   bool failed = llvm::failed(compile(context, options));
+  if (failed && printer.errorCount() == 0)
+    llvm::WithColor::error(llvm::errs(), "cim-compile")
+        << "failed without a diagnostic; this is a bug of the compiler\n";
   if (!remarks.empty())
     if (llvm::Error error = printer.writeRemarks(remarks)) {
       llvm::WithColor::error(llvm::errs(), "cim-compile")

@@ -16,7 +16,6 @@ struct CompileOptions {
   PhaseOptions phases;
   ImportOptions import;
   std::string report; ///< empty, or a .json or .html file
-  bool timing = false;
 };
 
 /// Runs the compilation; problems are diagnostics of `context`. Nothing is

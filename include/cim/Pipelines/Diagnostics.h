@@ -22,6 +22,8 @@ public:
   /// Writes the remarks so far as a YAML list of `file`, `node` and `message`.
   llvm::Error writeRemarks(llvm::StringRef path) const;
 
+  unsigned errorCount() const { return errors; }
+
 private:
   struct Remark {
     std::string file, node, message;
@@ -31,6 +33,7 @@ private:
 
   llvm::raw_ostream &stream;
   bool showRemarks;
+  unsigned errors = 0;
   std::vector<Remark> remarks;
   mlir::ScopedDiagnosticHandler handler;
 };
