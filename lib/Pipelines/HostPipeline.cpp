@@ -16,9 +16,9 @@ using namespace mlir;
 
 static void buildLoops(OpPassManager &pm, const cim::HostOptions &options) {
   pm.addPass(cim::createConvertNNToLinalgPass());
-  if (options.fuse)
-    pm.addNestedPass<func::FuncOp>(createLinalgElementwiseOpFusionPass());
-  pm.addNestedPass<func::FuncOp>(cim::createFlattenElementwisePass());
+  cim::MergeElementwisePassOptions merging;
+  merging.fuse = options.fuse;
+  pm.addNestedPass<func::FuncOp>(cim::createMergeElementwisePass(merging));
   pm.addPass(createCSEPass());
   pm.addPass(cim::createBufferizeProgramPass());
   bufferization::buildBufferDeallocationPipeline(pm);

@@ -33,13 +33,15 @@ def ConvertNNToLinalgPass : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
   ];
 }
 
-def FlattenElementwisePass : Pass<"linalg-flatten-elementwise", "::mlir::func::FuncOp"> {
-  let summary = "merge the loops of element-wise linalg.generics";
+def MergeElementwisePass : Pass<"linalg-merge-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "few and long loops for element-wise linalg.generics";
   let description = [{
-    Merges neighbouring dimensions that every operand of an element-wise
-    `linalg.generic` on tensors walks in the same order, so that the innermost
-    loop is long enough to vectorise: a ReLU of any shape becomes one loop, a
-    bias of an NHWC map two.
+    Fuses an element-wise `linalg.generic` on tensors into its only user, when
+    that reads every element once (a window of a pooling does not). Then merges
+    neighbouring dimensions that every operand walks in the same order, so that
+    the innermost loop is long enough to vectorise: dequantise, add, ReLU and
+    quantise of a map become one loop over all its elements, a bias of an NHWC
+    map two.
 
     ```mlir
     #map = affine_map<(d0, d1) -> (d0, d1)>
@@ -54,6 +56,10 @@ def FlattenElementwisePass : Pass<"linalg-flatten-elementwise", "::mlir::func::F
     }
     ```
   }];
+  let options = [
+    Option<"fuse", "fuse", "bool", /*default=*/"true",
+           "Fuse; without, only dimensions are merged">
+  ];
   let dependentDialects = [
     "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"
   ];

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// linalg-merge-elementwise: few and long loops for element-wise operators.
+#include "cim/Conversion/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace cim {
+#define GEN_PASS_DEF_MERGEELEMENTWISEPASS
+#include "cim/Conversion/Passes.h.inc"
+} // namespace cim
+
+using namespace mlir;
+
+static bool isParallel(linalg::LinalgOp op) {
+  return op.getNumParallelLoops() == op.getNumLoops();
+}
+
+/// The consumer must read every element once: a window of a pooling or a
+/// broadcast would compute the producer again for each use.
+static bool readsOnce(OpOperand *operand) {
+  auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
+  return consumer && operand->get().hasOneUse() &&
+         consumer.getMatchingIndexingMap(operand).isPermutation();
+}
+
+/// Maximal runs of two or more dimensions that every operand keeps together.
+static SmallVector<ReassociationIndices> findRuns(linalg::LinalgOp op) {
+  if (!isa<linalg::GenericOp>(op) || !isParallel(op))
+    return {};
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  if (!llvm::all_of(maps,
+                    [](AffineMap map) { return map.isProjectedPermutation(); }))
+    return {};
+  SmallVector<ReassociationIndices> runs;
+  for (int64_t dim = 0; dim < op.getNumLoops();) {
+    ReassociationIndices run{dim};
+    for (++dim; dim < op.getNumLoops(); ++dim) {
+      run.push_back(dim);
+      if (linalg::areDimSequencesPreserved(maps, run))
+        continue;
+      run.pop_back();
+      break;
+    }
+    if (run.size() > 1)
+      runs.push_back(run);
+  }
+  return runs;
+}
+
+namespace {
+struct MergeElementwise
+    : cim::impl::MergeElementwisePassBase<MergeElementwise> {
+  using MergeElementwisePassBase::MergeElementwisePassBase;
+
+  void runOnOperation() override {
+    MLIRContext *context = &getContext();
+    RewritePatternSet fusion(context);
+    if (fuse)
+      linalg::populateElementwiseOpsFusionPatterns(fusion, readsOnce);
+    linalg::GenericOp::getCanonicalizationPatterns(fusion, context);
+    addReshapePatterns(fusion);
+    // Afterwards, since a fused loop has fewer dimensions to merge.
+    RewritePatternSet flattening(context);
+    linalg::populateCollapseDimensions(flattening, findRuns);
+    addReshapePatterns(flattening);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(fusion))) ||
+        failed(applyPatternsGreedily(getOperation(), std::move(flattening))))
+      signalPassFailure();
+  }
+
+private:
+  static void addReshapePatterns(RewritePatternSet &patterns) {
+    MLIRContext *context = patterns.getContext();
+    tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
+    tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
+  }
+};
+} // namespace
