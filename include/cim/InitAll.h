@@ -29,6 +29,7 @@ inline void registerAllDialects(mlir::DialectRegistry &registry) {
 inline void registerAllPasses() {
   mlir::registerAllPasses();
   registerCIMPasses();
+  registerCIMCalibrationPasses();
   registerCIMConversionPasses();
   registerCIMTargetPasses();
   registerHostPipeline();

@@ -3,6 +3,7 @@
 #ifndef CIM_CALIBRATION_PASSES_H
 #define CIM_CALIBRATION_PASSES_H
 
+#include "cim/Calibration/RangeMethod.h"
 #include "mlir/Pass/Pass.h"
 
 namespace cim {

@@ -4,6 +4,7 @@
 #ifndef CIM_PIPELINES_PHASES_H
 #define CIM_PIPELINES_PHASES_H
 
+#include "cim/Calibration/RangeMethod.h"
 #include "cim/Dialect/CIM/IR/CIM.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
@@ -12,9 +13,6 @@ namespace cim {
 
 /// Where a compilation can stop and show what it has (--emit).
 enum class Phase { NN, Quant, CIM, Program, LLVM, Object, SharedObject };
-
-/// How activation ranges are chosen from calibration data.
-enum class RangeMethod { MinMax, Percentile, MSE };
 
 /// What the phases between import and machine code depend on.
 struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {

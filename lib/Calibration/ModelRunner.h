@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Compiles a module and runs it in this process.
+#ifndef CIM_LIB_CALIBRATION_MODELRUNNER_H
+#define CIM_LIB_CALIBRATION_MODELRUNNER_H
+
+#include "SampleData.h"
+#include "cim-c/runtime.h"
+#include "cim/Arch/Arch.h"
+#include "mlir/IR/DialectRegistry.h"
+
+namespace cim {
+
+/// What a pass that uses `runModel` must have loaded before it runs.
+void insertModelRunnerDialects(mlir::DialectRegistry &registry);
+
+/// Compiles `program` (as `emitSharedObject` wants it) to a temporary shared
+/// object and runs the first `count` samples through it; results are dropped.
+/// Problems are errors at the module.
+llvm::LogicalResult runModel(mlir::ModuleOp program, const Arch &arch,
+                             const SampleData &samples, int64_t count,
+                             cim_session_options options);
+
+/// How many samples a call should take: all of `count` if `bytes` of feature
+/// maps per sample leave that possible, else what fits into memory.
+int64_t chooseBatch(mlir::ModuleOp module, int64_t count);
+
+} // namespace cim
+
+#endif // CIM_LIB_CALIBRATION_MODELRUNNER_H
