@@ -20,9 +20,8 @@ LogicalResult verifyEntries(Operation *op, StringRef name,
                             ArrayRef<int64_t> values, size_t count,
                             int64_t minimum) {
   if (values.size() != count)
-    return op->emitOpError("expects ")
-           << count << " entries in '" << name << "', but got "
-           << values.size();
+    return op->emitOpError("expects ") << count << " entries in '" << name
+                                       << "', but got " << values.size();
   for (int64_t value : values)
     if (value < minimum || value > INT32_MAX)
       return op->emitOpError("expects entries of '")
@@ -34,15 +33,15 @@ LogicalResult verifyEntries(Operation *op, StringRef name,
 LogicalResult verifyWindow(Operation *op, StringRef dim, int64_t in,
                            int64_t out, int64_t kernel, int64_t stride,
                            int64_t dilation, int64_t pad) {
-  int64_t lastStart = (out - 1) * stride - pad;
-  int64_t extent = (kernel - 1) * dilation + 1;
-  if (pad < extent && lastStart < in + extent)
+  // ONNX allows windows that lie in the padding alone; a map that all windows
+  // lie in front of is a mistake.
+  int64_t lastEnd = (out - 1) * stride - pad + (kernel - 1) * dilation;
+  if (lastEnd >= 0)
     return success();
-  return op->emitOpError("expects every window to begin on the map or less "
-                         "than a window away from it, but in ")
-         << dim << " " << out << " windows of extent " << extent
-         << " with stride " << stride << " and padding " << pad
-         << " run over " << in << " elements";
+  return op->emitOpError("expects windows that reach the map, but in ")
+         << dim << " " << out << " windows of " << kernel << " taps, stride "
+         << stride << ", dilation " << dilation << " and padding " << pad
+         << " end at " << lastEnd;
 }
 
 } // namespace cim

@@ -18,8 +18,8 @@ llvm::LogicalResult verifyEntries(mlir::Operation *op, llvm::StringRef name,
                                   llvm::ArrayRef<int64_t> values, size_t count,
                                   int64_t minimum);
 
-/// Checks that one output dimension of a window stays on the padded map: the
-/// last window begins on the map or in the padding before it.
+/// Checks that along one dimension some window may touch the map: not all lie
+/// before it.
 llvm::LogicalResult verifyWindow(mlir::Operation *op, llvm::StringRef dim,
                                  int64_t in, int64_t out, int64_t kernel,
                                  int64_t stride, int64_t dilation, int64_t pad);
