@@ -41,7 +41,8 @@ def MergeElementwisePass : Pass<"linalg-merge-elementwise", "::mlir::func::FuncO
     neighbouring dimensions that every operand walks in the same order, so that
     the innermost loop is long enough to vectorise: dequantise, add, ReLU and
     quantise of a map become one loop over all its elements, a bias of an NHWC
-    map two.
+    map two. A result of the type of an input that has no other user is written
+    over it.
 
     ```mlir
     #map = affine_map<(d0, d1) -> (d0, d1)>

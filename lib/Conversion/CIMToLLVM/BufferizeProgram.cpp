@@ -4,7 +4,6 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
-#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
@@ -32,8 +31,80 @@ static LogicalResult createCopy(OpBuilder &builder, Location loc, Value from,
   return success();
 }
 
+/// `buffer` of the shape of `type`; both are dense and have as many elements.
+static Value reshape(OpBuilder &builder, Location loc, Value buffer,
+                     MemRefType type) {
+  auto from = cast<MemRefType>(buffer.getType());
+  if (from == type)
+    return buffer;
+  if (from.getRank() != 1) {
+    ReassociationIndices all =
+        llvm::to_vector(llvm::seq<int64_t>(0, from.getRank()));
+    SmallVector<ReassociationIndices> groups;
+    if (from.getRank() != 0)
+      groups.push_back(all);
+    buffer = from.getRank() == 0
+                 ? memref::ExpandShapeOp::create(
+                       builder, loc, ArrayRef<int64_t>{1}, buffer, groups)
+                       .getResult()
+                 : memref::CollapseShapeOp::create(builder, loc, buffer, groups)
+                       .getResult();
+    return reshape(builder, loc, buffer, type);
+  }
+  SmallVector<ReassociationIndices> groups;
+  if (type.getRank() == 0)
+    return memref::CollapseShapeOp::create(builder, loc, buffer, groups);
+  groups.push_back(llvm::to_vector(llvm::seq<int64_t>(0, type.getRank())));
+  return memref::ExpandShapeOp::create(builder, loc, type.getShape(), buffer,
+                                       groups);
+}
+
+/// The allocation that `value` is a dense view of, if it is one.
+static memref::AllocOp findAllocation(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto allocation = dyn_cast<memref::AllocOp>(op))
+      return allocation.getType().hasStaticShape() ? allocation : nullptr;
+    if (!isa<memref::CollapseShapeOp, memref::ExpandShapeOp>(op))
+      return nullptr;
+    value = op->getOperand(0);
+  }
+  return nullptr;
+}
+
+/// Makes results into arguments at the end. A buffer that is returned is
+/// replaced by the caller's, others (inputs, constants, a second return of the
+/// same buffer) are copied.
+static void returnInArguments(func::FuncOp function) {
+  auto exit = cast<func::ReturnOp>(function.front().getTerminator());
+  SmallVector<Value> results(exit.getOperands());
+  for (auto [number, result] : llvm::enumerate(results)) {
+    auto type = cast<MemRefType>(result.getType());
+    Location loc = exit.getLoc();
+    (void)function.insertArgument(function.getNumArguments(), type, {}, loc);
+    Value argument = function.getArguments().back();
+    if (memref::AllocOp allocation = findAllocation(result)) {
+      OpBuilder builder(allocation);
+      Value replacement =
+          reshape(builder, allocation.getLoc(), argument, allocation.getType());
+      allocation.replaceAllUsesWith(replacement);
+      // The result itself when it was the allocation.
+      std::replace(results.begin(), results.end(),
+                   Value(allocation.getResult()), replacement);
+      allocation.erase();
+      continue;
+    }
+    OpBuilder builder(exit);
+    (void)createCopy(builder, loc, result, argument);
+  }
+  exit.getOperandsMutable().clear();
+  Builder builder(function.getContext());
+  function.setType(builder.getFunctionType(function.getArgumentTypes(), {}));
+  function.removeResAttrsAttr();
+}
+
 namespace {
-struct BufferizeProgram : cim::impl::BufferizeProgramPassBase<BufferizeProgram> {
+struct BufferizeProgram
+    : cim::impl::BufferizeProgramPassBase<BufferizeProgram> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     protectInputs(module);
@@ -49,16 +120,9 @@ struct BufferizeProgram : cim::impl::BufferizeProgramPassBase<BufferizeProgram> 
       return signalPassFailure();
     bufferization::removeBufferizationAttributesInModule(module);
 
-    bufferization::BufferResultsToOutParamsOpts outParams;
-    outParams.memCpyFn = createCopy;
-    outParams.hoistStaticAllocs = true;
-    outParams.modifyPublicFunctions = true;
-    outParams.filterFn = [](func::FuncOp *function) {
-      return !function->isExternal();
-    };
-    if (failed(
-            bufferization::promoteBufferResultsToOutParams(module, outParams)))
-      signalPassFailure();
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isExternal())
+        returnInArguments(function);
   }
 
 private:

@@ -50,6 +50,47 @@ static SmallVector<ReassociationIndices> findRuns(linalg::LinalgOp op) {
   return runs;
 }
 
+/// A value that nothing reads after `op`, seen through reshapes, and that an
+/// operator of @main made.
+static bool isLastUse(Value value) {
+  while (value.hasOneUse()) {
+    Operation *producer = value.getDefiningOp();
+    if (!isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
+            producer))
+      return isa_and_nonnull<DestinationStyleOpInterface>(producer);
+    value = producer->getOperand(0);
+  }
+  return false;
+}
+
+/// Writes the result over an input of the same type that is not needed any
+/// more: half the memory traffic.
+static void reuseInput(linalg::GenericOp op, IRRewriter &rewriter) {
+  if (!isParallel(op) || op.getNumDpsInits() != 1 ||
+      !op.getDpsInitOperand(0)->get().getDefiningOp<tensor::EmptyOp>())
+    return;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    if (input->get().getType() != op.getResult(0).getType() ||
+        !op.getMatchingIndexingMap(input).isIdentity() ||
+        !isLastUse(input->get()))
+      continue;
+    unsigned index = input->getOperandNumber();
+    Value reused = input->get();
+    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+    maps.erase(maps.begin() + index);
+    Block *body = op.getBody();
+    rewriter.replaceAllUsesWith(body->getArgument(index),
+                                body->getArguments().back());
+    rewriter.modifyOpInPlace(op, [&] {
+      body->eraseArgument(index);
+      op.getDpsInitsMutable()[0].set(reused);
+      op.getInputsMutable().erase(index);
+      op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+    });
+    return;
+  }
+}
+
 namespace {
 struct MergeElementwise
     : cim::impl::MergeElementwisePassBase<MergeElementwise> {
@@ -68,7 +109,10 @@ struct MergeElementwise
     addReshapePatterns(flattening);
     if (failed(applyPatternsGreedily(getOperation(), std::move(fusion))) ||
         failed(applyPatternsGreedily(getOperation(), std::move(flattening))))
-      signalPassFailure();
+      return signalPassFailure();
+    IRRewriter rewriter(context);
+    getOperation().walk(
+        [&](linalg::GenericOp op) { reuseInput(op, rewriter); });
   }
 
 private:
