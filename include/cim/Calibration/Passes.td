@@ -32,6 +32,17 @@ def CalibratePass : Pass<"nn-calibrate", "::mlir::ModuleOp"> {
 
     Samples are as the network takes them: type and shape of the input, a first
     axis of any length (at least 2).
+
+    ```mlir
+    // cim-opt --nn-calibrate="data=samples.npy"
+    module attributes {nn.model = "tiny", nn.batch = 1 : i64} {
+      func.func @main(%x: tensor<1x2xf32> {nn.name = "x"}) -> (tensor<1x2xf32> {nn.name = "y"}) {
+        %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+        %y = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+        return %y : tensor<1x2xf32>
+      }
+    }
+    ```
   }];
   let options = [
     CIM_DataOption<>, CIM_CalibrationTargetOption<>, CIM_SamplesOption<>,
@@ -66,6 +77,28 @@ def CalibrateLayersPass : Pass<"cim-calibrate-layers", "::mlir::ModuleOp"> {
       which changes `scale` and `bias` only. A channel that hardly varies keeps
       its scale, and no scale changes by more than a factor of 4. Layers without
       `mean` keep both: their weights arrived as integers.
+
+    ```mlir
+    // cim-opt --cim-calibrate-layers="data=samples.npy"
+    module attributes {nn.model = "tiny", nn.batch = 1 : i64} {
+    cim.matrix @fc weights(dense<[[1, -1], [4, 0]]> : tensor<2x2xi8>) levels 4 groups 1 split radix planes(dense<[[[1, -1], [1, 0]], [[0, 0], [1, 0]]]> : tensor<2x2x2xi8>)
+        significance(dense<[[1.0, 1.0], [3.0, 3.0]]> : tensor<2x2xf32>) {
+      cim.block plane 0 rows 0 count 2 columns 0 count 2
+      cim.block plane 1 rows 0 count 2 columns 0 count 2
+    }
+    func.func @main(%x: tensor<1x2xf32> {nn.name = "x"}) -> (tensor<1x2xf32> {nn.name = "y"}) {
+      %q = nn.quantize(%x) nearest_even : (tensor<1x2xf32>) -> tensor<1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>
+      %r = nn.reshape(%q) : (tensor<1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>) -> tensor<1x1x1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>
+      %m = cim.mvm @fc(%r) kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0]
+          scale(dense<0.05> : tensor<2xf64>) bias(dense<0.0> : tensor<2xf64>)
+          clamp [0xFF800000, 0x7F800000] nearest_even
+          mean(dense<[0.0, 0.1]> : tensor<2xf64>) deviation(dense<[2.1, 0.7]> : tensor<2xf64>)
+          : (tensor<1x1x1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>) -> tensor<1x1x1x2xf32>
+      %y = nn.reshape(%m) : (tensor<1x1x1x2xf32>) -> tensor<1x2xf32>
+      return %y : tensor<1x2xf32>
+    }
+    }
+    ```
   }];
   let options = [
     CIM_DataOption<>, CIM_CalibrationTargetOption<>, CIM_SamplesOption<>

@@ -135,6 +135,14 @@ def ConvertNNToCIMPass : Pass<"convert-nn-to-cim", "::mlir::ModuleOp"> {
     MLIR's remark engine. To that engine the pass also reports what it mapped
     (passed, `Mapped`) and ops that have no crossbar form (analysis,
     `HostOp`).
+
+    ```mlir
+    func.func @main(%x: tensor<1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>) -> tensor<1x2xf32> {
+      %w = nn.constant dense<[[1, -1], [1, 0]]> : tensor<2x2xi8> as tensor<2x2x!quant.uniform<i8<-1:1>:f32:1, {0.5, 0.25}>>
+      %y = nn.matmul(%x, %w) : (tensor<1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>, tensor<2x2x!quant.uniform<i8<-1:1>:f32:1, {0.5, 0.25}>>) -> tensor<1x2xf32>
+      return %y : tensor<1x2xf32>
+    }
+    ```
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"imec-ania\"",

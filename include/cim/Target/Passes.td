@@ -13,13 +13,12 @@ def ReportPass : Pass<"cim-report", "::mlir::ModuleOp"> {
     change.
 
     ```mlir
-    module attributes {nn.model = "tiny"} {
-      cim.array @array0 image(dense<0> : tensor<2x2xi8>)
-      cim.layer @fc input [1, 1, 2] i8 output [1, 1, 2] f32 kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0] groups 1
-          significance(dense<1.0> : tensor<1x2xf32>) scale(dense<0.01> : tensor<2xf32>) bias(dense<0.0> : tensor<2xf32>)
-          clamp [0xFF800000, 0x7F800000] nearest_even repeat 1 {
-        cim.block plane 0 rows 0 count 2 columns 0 count 2 gain 1.0 at @array0[0, 0]
-      }
+    // cim-opt --cim-report="file=report.json"
+    cim.array @array0 image(dense<[[1, -1], [1, 0]]> : tensor<2x2xi8>)
+    cim.layer @fc input [1, 1, 2] i8 output [1, 1, 2] f32 kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0] groups 1
+        significance(dense<1.0> : tensor<1x2xf32>) scale(dense<0.01> : tensor<2xf32>) bias(dense<0.0> : tensor<2xf32>)
+        clamp [0xFF800000, 0x7F800000] nearest_even repeat 1 {
+      cim.block plane 0 rows 0 count 2 columns 0 count 2 gain 1.0 at @array0[0, 0]
     }
     ```
   }];

@@ -72,7 +72,9 @@ def CIM_BlockOp : CIM_Op<"block", [ParentOneOf<["MatrixOp", "LayerOp"]>]> {
     in cim_block (include/cim-c/hal.h).
 
     ```mlir
-    cim.block plane 0 rows 0 count 144 columns 0 count 16 gain 0.25 at @array0[0, 0]
+    cim.matrix @fc weights(dense<[[1, -1], [1, 0]]> : tensor<2x2xi8>) levels 1 groups 1 {
+      cim.block plane 0 rows 0 count 2 columns 0 count 2 gain 0.25 at @array0[0, 0]
+    }
     ```
   }];
   let arguments = (ins I64Attr:$plane, I64Attr:$k, I64Attr:$k_count,

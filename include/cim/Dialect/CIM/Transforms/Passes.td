@@ -24,6 +24,18 @@ def FuseEpiloguePass : Pass<"cim-fuse-epilogue", "::mlir::ModuleOp"> {
     These ops are monotone, so that one behind `nn.max_pool` gives the same in
     front of it: where that brings it to a `cim.mvm`, it moves there. They move
     through `nn.transpose` and `nn.reshape` too.
+
+    ```mlir
+    cim.matrix @fc weights(dense<[[1, -1], [4, 0]]> : tensor<2x2xi8>) levels 4 groups 1 {}
+    func.func @main(%x: tensor<1x1x1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>) -> tensor<1x1x1x2xf32> {
+      %y = cim.mvm @fc(%x) kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0]
+          scale(dense<0.05> : tensor<2xf64>) bias(dense<0.0> : tensor<2xf64>)
+          clamp [0xFF800000, 0x7F800000] nearest_even
+          : (tensor<1x1x1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>) -> tensor<1x1x1x2xf32>
+      %r = nn.relu(%y) : tensor<1x1x1x2xf32>
+      return %r : tensor<1x1x1x2xf32>
+    }
+    ```
   }];
   let dependentDialects = ["::cim::CIMDialect", "::cim::nn::NNDialect"];
 }
@@ -41,6 +53,10 @@ def SplitWeightsPass : Pass<"cim-split-weights", "::mlir::ModuleOp"> {
     fills cells to L one after the other; `residual` needs ternary cells.
 
     A matrix that is split already is left alone.
+
+    ```mlir
+    cim.matrix @fc weights(dense<[[1, -1], [4, 0]]> : tensor<2x2xi8>) levels 4 groups 1 {}
+    ```
   }];
   let options = [
     Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Radix",
@@ -68,6 +84,11 @@ def TileMatricesPass : Pass<"cim-tile-matrices", "::mlir::ModuleOp"> {
     groups), one block per plane and at most as many columns as an array has,
     ordered by first row, plane and first column. A matrix that has blocks
     already is left alone.
+
+    ```mlir
+    cim.matrix @fc weights(dense<[[1, -1], [4, 0]]> : tensor<2x2xi8>) levels 4 groups 1 split radix planes(dense<[[[1, -1], [1, 0]], [[0, 0], [1, 0]]]> : tensor<2x2x2xi8>)
+        significance(dense<[[1.0, 1.0], [3.0, 3.0]]> : tensor<2x2xf32>) {}
+    ```
   }];
   let options = [CIM_TargetOption];
   let dependentDialects = ["::cim::CIMDialect"];
@@ -86,6 +107,21 @@ def SetADCGainPass : Pass<"cim-set-adc-gain", "::mlir::ModuleOp"> {
     `q_hi` is the largest input that the matrix is used with. A gain above 1
     would tell apart nothing more, since sums are integers. `cim-calibrate-layers`
     replaces the estimate by a measurement.
+
+    ```mlir
+    cim.matrix @fc weights(dense<[[1, -1], [4, 0]]> : tensor<2x2xi8>) levels 4 groups 1 split radix planes(dense<[[[1, -1], [1, 0]], [[0, 0], [1, 0]]]> : tensor<2x2x2xi8>)
+        significance(dense<[[1.0, 1.0], [3.0, 3.0]]> : tensor<2x2xf32>) {
+      cim.block plane 0 rows 0 count 2 columns 0 count 2
+      cim.block plane 1 rows 0 count 2 columns 0 count 2
+    }
+    func.func @main(%x: tensor<1x1x1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>) -> tensor<1x1x1x2xf32> {
+      %y = cim.mvm @fc(%x) kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0]
+          scale(dense<0.05> : tensor<2xf64>) bias(dense<0.0> : tensor<2xf64>)
+          clamp [0xFF800000, 0x7F800000] nearest_even
+          : (tensor<1x1x1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>) -> tensor<1x1x1x2xf32>
+      return %y : tensor<1x1x1x2xf32>
+    }
+    ```
   }];
   let options = [
     CIM_TargetOption,
@@ -105,6 +141,14 @@ def PlaceBlocksPass : Pass<"cim-place-blocks", "::mlir::ModuleOp"> {
 
     More arrays than `arrays` (or, when that is 0, than the target has) is an
     error that says how many are needed.
+
+    ```mlir
+    cim.matrix @fc weights(dense<[[1, -1], [4, 0]]> : tensor<2x2xi8>) levels 4 groups 1 split radix planes(dense<[[[1, -1], [1, 0]], [[0, 0], [1, 0]]]> : tensor<2x2x2xi8>)
+        significance(dense<[[1.0, 1.0], [3.0, 3.0]]> : tensor<2x2xf32>) {
+      cim.block plane 0 rows 0 count 2 columns 0 count 2 gain 1.0
+      cim.block plane 1 rows 0 count 2 columns 0 count 2 gain 1.0
+    }
+    ```
   }];
   let options = [
     CIM_TargetOption,
@@ -124,6 +168,21 @@ def BuildProgramPass : Pass<"cim-build-program", "::mlir::ModuleOp"> {
     border between quantised types and their storage. Matrices disappear.
 
     `scale` and `bias` are rounded to binary32 here.
+
+    ```mlir
+    cim.matrix @fc weights(dense<[[1, -1], [4, 0]]> : tensor<2x2xi8>) levels 4 groups 1 split radix planes(dense<[[[1, -1], [1, 0]], [[0, 0], [1, 0]]]> : tensor<2x2x2xi8>)
+        significance(dense<[[1.0, 1.0], [3.0, 3.0]]> : tensor<2x2xf32>) {
+      cim.block plane 0 rows 0 count 2 columns 0 count 2 gain 1.0 at @array0[0, 0]
+      cim.block plane 1 rows 0 count 2 columns 0 count 2 gain 1.0 at @array0[0, 2]
+    }
+    func.func @main(%x: tensor<1x1x1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>) -> tensor<1x1x1x2xf32> {
+      %y = cim.mvm @fc(%x) kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0]
+          scale(dense<0.05> : tensor<2xf64>) bias(dense<0.0> : tensor<2xf64>)
+          clamp [0xFF800000, 0x7F800000] nearest_even
+          : (tensor<1x1x1x2x!quant.uniform<i8<-63:63>:f32, 0.1>>) -> tensor<1x1x1x2xf32>
+      return %y : tensor<1x1x1x2xf32>
+    }
+    ```
   }];
   let dependentDialects = ["::cim::CIMDialect", "::mlir::quant::QuantDialect",
                            "::mlir::tensor::TensorDialect"];
@@ -151,6 +210,16 @@ def VerifyPhasePass : Pass<"cim-verify-phase", "::mlir::ModuleOp"> {
     - `program`: no matrix and no mvm; images hold cell levels, and 0 where no
       block lies; blocks cover what their layer computes; layers in the order of
       their streams.
+
+    ```mlir
+    // cim-opt --cim-verify-phase="phase=program"
+    module attributes {nn.model = "tiny", nn.batch = 1 : i64} {
+      func.func @main(%x: tensor<1x4xf32> {nn.name = "x"}) -> (tensor<1x4xf32> {nn.name = "y"}) {
+        %y = nn.relu(%x) : tensor<1x4xf32>
+        return %y : tensor<1x4xf32>
+      }
+    }
+    ```
   }];
   let options = [
     CIM_TargetOption,

@@ -46,6 +46,18 @@ def FoldBatchNormPass : Pass<"nn-fold-batch-norm", "::mlir::ModuleOp"> {
 
     A product that feeds a rounding is left alone: it belongs to an activation
     quantiser that is written out (see `nn-recognise-quantizers`).
+
+    ```mlir
+    func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+      %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+      %scale = nn.constant dense<[2.0, 10.0]> : tensor<2xf32>
+      %shift = nn.constant dense<[0.5, 1.0]> : tensor<2xf32>
+      %y = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+      %z = nn.mul(%y, %scale) : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+      %r = nn.add(%z, %shift) : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+      return %r : tensor<1x2xf32>
+    }
+    ```
   }];
   let dependentDialects = ["::cim::nn::NNDialect"];
 }
@@ -66,6 +78,17 @@ def RecogniseQuantizersPass
       activations arrive quantised, too.
     - `nn.dequantize` moves below data movement and maxima, and an `nn.quantize`
       that changes no value disappears, so that crossbar ops read integers.
+
+    ```mlir
+    func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+      %steps = nn.constant dense<15.0> : tensor<f32>
+      %c = nn.clamp(%x) to [0.0, 1.0] : tensor<1x4xf32>
+      %m = nn.mul(%c, %steps) : (tensor<1x4xf32>, tensor<f32>) -> tensor<1x4xf32>
+      %f = nn.floor(%m) : tensor<1x4xf32>
+      %d = nn.div(%f, %steps) : (tensor<1x4xf32>, tensor<f32>) -> tensor<1x4xf32>
+      return %d : tensor<1x4xf32>
+    }
+    ```
   }];
   let dependentDialects = ["::cim::nn::NNDialect",
                            "::mlir::quant::QuantDialect"];
@@ -90,6 +113,15 @@ def QuantizePass : Pass<"nn-quantize", "::mlir::ModuleOp"> {
 
     `nn.quantize` rises above data movement and maxima towards the op that makes
     the value; `nn.dequantize` sinks below.
+
+    ```mlir
+    // cim-opt --nn-quantize="cells=1"
+    func.func @main(%x: tensor<1x2xf32> {nn.range = array<f32: -1.26, 1.26>}) -> tensor<1x2xf32> {
+      %w = nn.constant dense<[[0.9, -2.0], [-1.1, 0.1]]> : tensor<2x2xf32>
+      %y = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+      return %y : tensor<1x2xf32>
+    }
+    ```
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"imec-ania\"",
@@ -141,6 +173,16 @@ def SetBatchPass : Pass<"nn-set-batch", "::mlir::ModuleOp"> {
     Rewrites the shapes of `@main` (nn ops and `cim.mvm`) and `nn.batch` as if the
     network had been imported with `batch` samples per call: leading dimensions
     are scaled. An op that combines samples along that dimension is an error.
+
+    ```mlir
+    // cim-opt --nn-set-batch="batch=8"
+    module attributes {nn.batch = 1 : i64} {
+      func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+        %y = nn.relu(%x) : tensor<1x4xf32>
+        return %y : tensor<1x4xf32>
+      }
+    }
+    ```
   }];
   let options = [
     Option<"batch", "batch", "int64_t", /*default=*/"1",

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Writes the generated pages: docs/Passes.md, docs/Dialects/*.md and
+# docs/SupportedOps.md, running every example in them.
+#
+#   scripts/generate-docs.sh [--check] [--build=build/release]
+#
+# --check writes nothing and fails when a page is out of date.
+set -euo pipefail
+exec python3 "$(dirname "$0")/generate-docs.py" "$@"
