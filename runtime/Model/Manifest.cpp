@@ -81,8 +81,10 @@ static std::string text(const Json &object, const char *key,
 template <typename T>
 const T *Data::table(const Json &range, uint64_t count,
                      const std::string &where) {
-  uint64_t offset = asUnsigned(member(range, "offset", where), where, size);
-  uint64_t bytesHere = asUnsigned(member(range, "size", where), where, size);
+  uint64_t offset =
+      asUnsigned(member(range, "offset", where), where + ".offset", size);
+  uint64_t bytesHere =
+      asUnsigned(member(range, "size", where), where + ".size", size);
   if (count > size / sizeof(T) || bytesHere != count * sizeof(T))
     bad(format("%s has %llu bytes, expected %llu", where.c_str(),
                (unsigned long long)bytesHere,
