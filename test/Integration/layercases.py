@@ -139,8 +139,11 @@ class Network:
         shape = (case.filters, per_group) + case.kernel
         limit = case.levels
         self.weights = rng.integers(-limit, limit + 1, shape).astype(np.int8)
-        # Every split must show that it reaches its limits.
-        self.weights.flat[0], self.weights.flat[-1] = limit, -limit
+        # Every split must show that it reaches its limits; and a channel that is
+        # a multiple of a smaller integer would be stored as that one.
+        self.weights.reshape(case.filters, -1)[:, 0] = 1
+        if self.weights[0].size > 1:
+            self.weights[0].flat[-1], self.weights[-1].flat[-1] = limit, -limit
         self.in_scale = np.float32(rng.uniform(0.01, 0.1))
         self.weight_scale = rng.uniform(0.002, 0.02, case.filters).astype(np.float32)
         self.bias = rng.normal(0, 0.5, case.filters).astype(np.float32) if case.bias else None
@@ -158,6 +161,11 @@ class Network:
         """K x N, from the weights of the file."""
         w = self.weights
         return numerics.matrix_of_conv(w.reshape(w.shape[:2] + (1,) * (4 - w.ndim) + w.shape[2:]), self.case.groups)
+
+    @property
+    def cells(self):
+        """Ternary weights stay one cell each, however many the user allows."""
+        return 1 if np.abs(self.weights).max() <= 1 else self.case.cells
 
     @property
     def rounding(self):

@@ -58,7 +58,7 @@ def check_recording(network, seen):
     case, layer = network.case, seen.layers[0]
     seen.check_no_overlap()
     recording.check_mapping(
-        layer, seen.arrays, network.matrix, case.split, case.cells, case.rows, case.columns
+        layer, seen.arrays, network.matrix, case.split, network.cells, case.rows, case.columns
     )
     given = layer.map("in")[: case.samples]
     assert given.dtype == (np.uint8 if case.sign == "unsigned" else np.int8)
