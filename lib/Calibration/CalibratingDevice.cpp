@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The calibrating device: computes with the simulator, and decides gains,
+// scales and biases on the way.
+#include "CalibratingDevice.h"
+#include "GainSearch.h"
+#include "Session/DeviceLibrary.h"
+#include "Statistics.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Parallel.h"
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+using llvm::ArrayRef;
+
+namespace cim {
+
+namespace {
+
+/// No scale changes by more than this.
+constexpr double maxRatio = 4;
+/// Windows that the gain of a plane is chosen by.
+constexpr uint64_t gainWindows = 8192;
+
+/// What hides behind cim_device* here.
+struct Device {
+  NetworkCalibration &calibration;
+  const cim_device_api &simulator;
+  cim_device *ideal = nullptr, *exact = nullptr;
+  std::vector<const cim_layer *> layers; // by id
+};
+
+thread_local NetworkCalibration *current = nullptr;
+thread_local std::string lastError;
+
+Device &unwrap(cim_device *device) {
+  return *reinterpret_cast<Device *>(device);
+}
+
+cim_status fail(cim_status status, std::string text) {
+  lastError = std::move(text);
+  return status;
+}
+
+/// One pass of all images through one layer.
+class LayerPass {
+public:
+  LayerPass(Device &device, const cim_layer &layer, LayerCalibration &result,
+            const cim_stream &stream)
+      : device(device), layer(layer), result(result), stream(stream),
+        inputSize(uint64_t(layer.in_h) * layer.in_w * layer.in_c),
+        windows(uint64_t(layer.out_h) * layer.out_w), ones(layer.out_c, 1.0f),
+        zeros(layer.out_c, 0.0f) {}
+
+  cim_status run() {
+    if (result.gains.empty())
+      if (cim_status status = chooseGains())
+        return status;
+    std::vector<float> sums;
+    if (cim_status status = computeSums(sums))
+      return status;
+    if (!result.sums)
+      result.sums = std::make_shared<ChannelStatistics>(layer.out_c, 1);
+    result.sums->add(sums);
+    if (device.calibration.sequential)
+      result.correct();
+    writeOutput(sums);
+    return CIM_OK;
+  }
+
+private:
+  /// Blocks of one plane that share no column.
+  struct Bundle {
+    std::vector<cim_block> blocks;
+    std::vector<bool> covered;
+  };
+
+  std::vector<Bundle> bundleBlocks(uint32_t plane) {
+    std::vector<Bundle> bundles;
+    for (uint32_t i = 0; i < layer.block_count; ++i) {
+      cim_block block = layer.blocks[i];
+      if (block.plane != plane)
+        continue;
+      block.plane = 0;
+      auto isFree = [&](const Bundle &bundle) {
+        auto begin = bundle.covered.begin() + block.n;
+        return std::find(begin, begin + block.n_count, true) ==
+               begin + block.n_count;
+      };
+      auto bundle = llvm::find_if(bundles, isFree);
+      if (bundle == bundles.end())
+        bundle = bundles.insert(
+            bundle, Bundle{{}, std::vector<bool>(layer.out_c, false)});
+      bundle->blocks.push_back(block);
+      std::fill_n(bundle->covered.begin() + block.n, block.n_count, true);
+    }
+    return bundles;
+  }
+
+  cim_status chooseGains() {
+    std::vector<char> sample = sampleImages();
+    std::vector<float> gains(layer.plane_count, 1.0f);
+    for (uint32_t plane = 0; plane < layer.plane_count; ++plane) {
+      SumHistogram histogram;
+      for (const Bundle &bundle : bundleBlocks(plane)) {
+        std::vector<float> sums;
+        if (cim_status status =
+                streamThrough(device.ideal, bundle.blocks, ones.data(), 1,
+                              sample.data(), sample.size() / inputSize, sums))
+          return status;
+        count(sums, bundle.covered, histogram);
+      }
+      gains[plane] =
+          searchGain(histogram, layer.adc_lo, layer.adc_hi, layer.adc_rounding);
+    }
+    result.gains = std::move(gains);
+    return CIM_OK;
+  }
+
+  /// Some of the images, evenly spread.
+  std::vector<char> sampleImages() {
+    uint64_t count = std::clamp<uint64_t>(gainWindows / windows, 4,
+                                          std::max(stream.image_count, 4u));
+    count = std::min<uint64_t>(count, stream.image_count);
+    std::vector<char> images(count * inputSize);
+    for (uint64_t i = 0; i < count; ++i)
+      memcpy(images.data() + i * inputSize,
+             static_cast<const char *>(stream.input) +
+                 i * stream.image_count / count * inputSize,
+             inputSize);
+    return images;
+  }
+
+  void count(ArrayRef<float> sums, const std::vector<bool> &covered,
+             SumHistogram &histogram) {
+    auto [lowest, highest] = std::minmax_element(sums.begin(), sums.end());
+    int64_t offset = static_cast<int64_t>(*lowest);
+    std::vector<uint64_t> dense(static_cast<int64_t>(*highest) - offset + 1);
+    for (size_t i = 0; i < sums.size(); ++i)
+      if (covered[i % layer.out_c])
+        ++dense[static_cast<int64_t>(sums[i]) - offset];
+    for (size_t i = 0; i < dense.size(); ++i)
+      if (dense[i])
+        histogram[offset + static_cast<int64_t>(i)] += dense[i];
+  }
+
+  cim_status computeSums(std::vector<float> &sums) {
+    std::vector<cim_block> blocks(layer.blocks,
+                                  layer.blocks + layer.block_count);
+    for (cim_block &block : blocks)
+      block.gain = result.gains[block.plane];
+    return streamThrough(device.exact, blocks, layer.significance,
+                         layer.plane_count, stream.input, stream.image_count,
+                         sums);
+  }
+
+  /// S of every window, by the simulator.
+  cim_status streamThrough(cim_device *chip, ArrayRef<cim_block> blocks,
+                           const float *significance, uint32_t planes,
+                           const void *input, uint64_t images,
+                           std::vector<float> &sums) {
+    cim_layer plain = layer;
+    plain.blocks = blocks.data();
+    plain.block_count = blocks.size();
+    plain.plane_count = planes;
+    plain.significance = significance;
+    plain.scale = ones.data();
+    plain.bias = zeros.data();
+    plain.lo = -std::numeric_limits<float>::infinity();
+    plain.hi = std::numeric_limits<float>::infinity();
+    plain.out_type = CIM_F32;
+    if (cim_status status = device.simulator.prepare(chip, &plain))
+      return fail(status, device.simulator.last_error());
+    sums.resize(images * windows * layer.out_c);
+    std::vector<cim_status> statuses(images, CIM_OK);
+    std::vector<std::string> errors(images);
+    llvm::parallelFor(0, images, [&](size_t image) {
+      cim_stream part = stream;
+      part.size = sizeof part;
+      part.layer = layer.id;
+      part.first_image = image;
+      part.image_count = 1;
+      part.input = static_cast<const char *>(input) + image * inputSize;
+      part.output = sums.data() + image * windows * layer.out_c;
+      statuses[image] = device.simulator.stream(chip, &part);
+      if (statuses[image] == CIM_OK)
+        statuses[image] = device.simulator.wait(chip);
+      if (statuses[image] != CIM_OK)
+        errors[image] = device.simulator.last_error();
+    });
+    for (uint64_t image = 0; image < images; ++image)
+      if (statuses[image] != CIM_OK)
+        return fail(statuses[image], errors[image]);
+    return CIM_OK;
+  }
+
+  /// The epilogue of docs/Numerics.md section 4.
+  void writeOutput(ArrayRef<float> sums) {
+    std::vector<float> scale(result.scale.begin(), result.scale.end());
+    std::vector<float> bias(result.bias.begin(), result.bias.end());
+    auto *bytes = static_cast<char *>(stream.output);
+    auto *floats = static_cast<float *>(stream.output);
+    for (size_t i = 0, n = 0; i < sums.size(); ++i) {
+      float y = sums[i] * scale[n];
+      y = y + bias[n];
+      n = n + 1 == layer.out_c ? 0 : n + 1;
+      if (layer.out_type == CIM_F32) {
+        floats[i] = std::min(std::max(y, layer.lo), layer.hi);
+        continue;
+      }
+      y = layer.out_rounding == CIM_FLOOR ? std::floor(y) : std::nearbyint(y);
+      bytes[i] = static_cast<char>(
+          static_cast<int32_t>(std::min(std::max(y, layer.lo), layer.hi)));
+    }
+  }
+
+  Device &device;
+  const cim_layer &layer;
+  LayerCalibration &result;
+  const cim_stream &stream;
+  uint64_t inputSize, windows;
+  std::vector<float> ones, zeros;
+};
+
+} // namespace
+
+void LayerCalibration::correct() {
+  if (mean.empty() || deviation.empty() || !sums)
+    return;
+  std::vector<double> sumMean = sums->mean(), sumDeviation = sums->deviation();
+  for (size_t n = 0; n < scale.size(); ++n) {
+    double found = std::abs(scale[n]) * sumDeviation[n];
+    double ratio =
+        found > 0 && deviation[n] > 0
+            ? std::clamp(deviation[n] / found, 1 / maxRatio, maxRatio)
+            : 1;
+    scale[n] *= ratio;
+    bias[n] = mean[n] - scale[n] * sumMean[n];
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The table of functions
+//===----------------------------------------------------------------------===//
+
+static void destroy(cim_device *handle) {
+  Device &device = unwrap(handle);
+  if (device.ideal)
+    device.simulator.destroy(device.ideal);
+  if (device.exact)
+    device.simulator.destroy(device.exact);
+  delete &device;
+}
+
+static cim_status create(const cim_device_config *config, cim_device **handle) {
+  auto *device = new Device{*current, *rt::simulatorApi(), {}, {}, {}};
+  auto *opaque = reinterpret_cast<cim_device *>(device);
+  cim_device_config own = *config;
+  own.mode = "ideal";
+  cim_status status = device->simulator.create(&own, &device->ideal);
+  own.mode = "exact";
+  if (status == CIM_OK)
+    status = device->simulator.create(&own, &device->exact);
+  if (status != CIM_OK) {
+    fail(status, device->simulator.last_error());
+    destroy(opaque);
+    return status;
+  }
+  *handle = opaque;
+  return CIM_OK;
+}
+
+static cim_status query(cim_device *handle, cim_device_info *info) {
+  Device &device = unwrap(handle);
+  return device.simulator.query(device.exact, info);
+}
+
+static cim_status program(cim_device *handle, uint32_t array, uint32_t rows,
+                          uint32_t columns, const int8_t *cells) {
+  Device &device = unwrap(handle);
+  for (cim_device *chip : {device.ideal, device.exact})
+    if (cim_status status =
+            device.simulator.program(chip, array, rows, columns, cells))
+      return fail(status, device.simulator.last_error());
+  return CIM_OK;
+}
+
+static cim_status prepare(cim_device *handle, const cim_layer *layer) {
+  Device &device = unwrap(handle);
+  auto found = device.calibration.layers.find(layer->name ? layer->name : "");
+  if (found == device.calibration.layers.end() ||
+      found->second.scale.size() != layer->out_c)
+    return fail(CIM_INVALID_ARGUMENT, "a layer that calibration does not know");
+  if (device.layers.size() <= layer->id)
+    device.layers.resize(layer->id + 1);
+  device.layers[layer->id] = layer;
+  return CIM_OK;
+}
+
+static cim_status streamLayer(cim_device *handle, const cim_stream *stream) {
+  Device &device = unwrap(handle);
+  if (stream->layer >= device.layers.size() || !device.layers[stream->layer])
+    return fail(CIM_WRONG_STATE, "a layer that was not prepared");
+  const cim_layer &layer = *device.layers[stream->layer];
+  LayerCalibration &result = device.calibration.layers[layer.name];
+  return LayerPass(device, layer, result, *stream).run();
+}
+
+static cim_status wait(cim_device *) { return CIM_OK; }
+
+static const char *getLastError() { return lastError.c_str(); }
+
+const cim_device_api *getCalibratingDevice(NetworkCalibration &calibration) {
+  static const cim_device_api api = {sizeof(cim_device_api),
+                                     CIM_DEVICE_VERSION,
+                                     create,
+                                     destroy,
+                                     query,
+                                     program,
+                                     prepare,
+                                     streamLayer,
+                                     wait,
+                                     getLastError};
+  current = &calibration;
+  return &api;
+}
+
+} // namespace cim

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A device (include/cim-c/hal.h) inside the compiler that decides, while a
+// network streams through it, what the layers of the network should have been.
+#ifndef CIM_LIB_CALIBRATION_CALIBRATINGDEVICE_H
+#define CIM_LIB_CALIBRATION_CALIBRATINGDEVICE_H
+
+#include "cim-c/hal.h"
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cim {
+
+class ChannelStatistics;
+
+/// One layer before and after calibration. Vectors are per output channel
+/// unless said otherwise.
+struct LayerCalibration {
+  /// Of y = S * scale + bias; calibration changes them.
+  std::vector<double> scale, bias;
+  /// What y should have; empty when scale and bias are right already.
+  std::vector<double> mean, deviation;
+  /// Gain of every plane; empty until the layer has been seen.
+  std::vector<float> gains;
+
+  /// Statistics of S so far.
+  std::shared_ptr<ChannelStatistics> sums;
+
+  /// Changes scale and bias so that mean and deviation of y become what they
+  /// should be, given those of S.
+  void correct();
+};
+
+struct NetworkCalibration {
+  /// By the name of the layer.
+  std::map<std::string, LayerCalibration> layers;
+  /// One call brings all samples: a layer is corrected before its result goes
+  /// on. Otherwise corrections wait until the caller calls `correct`.
+  bool sequential = true;
+};
+
+/// A table of functions for one session. `calibration` must be set before the
+/// session is created and live until it ends; one session at a time per thread.
+const cim_device_api *getCalibratingDevice(NetworkCalibration &calibration);
+
+} // namespace cim
+
+#endif // CIM_LIB_CALIBRATION_CALIBRATINGDEVICE_H
