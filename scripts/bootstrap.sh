@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(
-  clang-22 lld-22 liblld-22-dev libclang-rt-22-dev
+  clang-22 clang-format-22 lld-22 liblld-22-dev libclang-rt-22-dev
   llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
   cmake ninja-build ccache
   libprotobuf-dev protobuf-compiler libonnx-dev
