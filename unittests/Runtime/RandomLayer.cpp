@@ -305,11 +305,11 @@ std::string cim::test::prepareOn(Device &device, const TestLayer &test,
   cim_device_config config = {sizeof config, options.mode.c_str(),
                               options.target.c_str(), options.seed,
                               options.trial};
-  if (options.isa.empty())
-    unsetenv("CIM_ISA");
-  else
+  if (!options.isa.empty())
     setenv("CIM_ISA", options.isa.c_str(), 1);
-  if (api.create(&config, &device.device) != CIM_OK)
+  cim_status status = api.create(&config, &device.device);
+  unsetenv("CIM_ISA");
+  if (status != CIM_OK)
     return api.last_error();
   for (size_t i = 0; i < test.arrays.size(); ++i)
     if (api.program(device.device, i, test.arrays[i].rows,

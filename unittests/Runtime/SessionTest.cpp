@@ -15,7 +15,6 @@ constexpr uint64_t inputSize = 4 * 4 * 3, outputSize = 4 * 4 * 5;
 class SessionTest : public testing::Test {
 protected:
   void SetUp() override {
-    unsetenv("CIM_ISA");
     ASSERT_EQ(cim_model_open(TEST_MODEL, &model), CIM_OK) << cim_last_error();
     std::mt19937 random(1);
     input.resize(count * inputSize);
