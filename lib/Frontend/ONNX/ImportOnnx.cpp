@@ -107,24 +107,31 @@ LogicalResult Importer::checkOperators() {
   return diagnostic;
 }
 
+/// Computed in binary32, which is not what the file says.
+static bool isNarrowed(DataType type) {
+  return isFloat(type) && type != DataType::Float;
+}
+
 LogicalResult Importer::bindConstants() {
   for (const Node *node : nodes)
     for (const std::string &input : node->inputs)
       state.used.insert(input);
   for (const ValueInfo &output : model.outputs)
     state.used.insert(output.name);
-  bool narrowed = false;
+  bool narrowed = llvm::any_of(shapes.inputs, [](const InputShape &input) {
+    return isNarrowed(input.info->type);
+  });
   for (Tensor &tensor : model.initializers) {
     if (!state.isUsed(tensor.name))
       continue;
-    narrowed |= isFloat(tensor.type) && tensor.type != DataType::Float;
+    narrowed |= isNarrowed(tensor.type);
     std::string name = tensor.name;
     state.values[name].host =
         std::make_shared<const Tensor>(withFloat32(std::move(tensor)));
   }
   if (narrowed)
-    emitRemark(fileLoc) << "the file has float16, bfloat16 or double weights; "
-                           "they are imported as float32";
+    emitRemark(fileLoc) << "the file has float16, bfloat16 or double inputs or "
+                           "weights; they are imported as float32";
   return success();
 }
 
