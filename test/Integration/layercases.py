@@ -47,6 +47,7 @@ class Case:
     adc_bits: int
     adc_rounding: str
     adc_range: str
+    dyadic: bool = False  # powers of two as scales: roundings meet many ties
     batch: int = 2
     samples: int = 5
 
@@ -125,6 +126,7 @@ def draw(seed):
         adc_bits=rng.choice([4, 6, 6, 8]),
         adc_rounding=rng.choice([numerics.NEAREST_EVEN, numerics.FLOOR]),
         adc_range=rng.choice(["twos-complement", "symmetric"]),
+        dyadic=rng.random() < 0.3,
     )
 
 
@@ -153,8 +155,16 @@ class Network:
         sample = (case.samples, case.channels) + case.size
         spread = (lo * 1.2 - 3, hi * 1.2)  # beyond both ends, so that clipping is seen
         self.x = (rng.uniform(*spread, sample) * self.in_scale).astype(np.float32)
+        if case.dyadic:
+            self.in_scale = np.float32(2**-4)
+            self.weight_scale = np.exp2(rng.integers(-7, -4, case.filters)).astype(np.float32)
+            if case.bias:
+                self.bias = (np.rint(self.bias * 64) / 64).astype(np.float32)
+            self.x = (rng.integers(3 * lo - 5, 3 * hi, sample) * self.in_scale / 2).astype(np.float32)
         magnitude = float(self.weight_scale.mean() * self.in_scale) * limit * 40
         self.out_scale = np.float32(magnitude * np.sqrt(per_group * np.prod(case.kernel, initial=1)) / 63)
+        if case.dyadic:
+            self.out_scale = np.exp2(np.floor(np.log2(self.out_scale))).astype(np.float32)
 
     @property
     def matrix(self):
