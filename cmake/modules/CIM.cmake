@@ -43,6 +43,8 @@ function(cim_add_tool name)
   target_compile_options(${name} PRIVATE ${CIM_LLVM_COMPILE_OPTIONS} -fPIC)
   target_precompile_headers(${name} REUSE_FROM CIMPrecompiled)
   add_dependencies(${name} cim-headers)
+  # libMLIR.so is not where the loader looks.
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib;${LLVM_LIBRARY_DIR}")
   install(TARGETS ${name} RUNTIME DESTINATION bin COMPONENT tools)
 endfunction()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# cim_add_model(NAME MODEL x.onnx [TARGET imec-ania] [CALIBRATION c.npy]
+# cim_add_model(NAME MODEL x.onnx [TARGET imec-ania|t.yaml] [CALIBRATION c.npy]
 #               [CELLS 2] [OPTIONS more cim-compile options...])
 #
 # Compiles an ONNX network at build time. NAME becomes an interface library: an
@@ -8,6 +8,10 @@
 # CIM_MODEL_FILE of NAME is the same path, for install().
 function(cim_add_model name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "MODEL;TARGET;CALIBRATION;CELLS" "OPTIONS")
+  if(NOT name MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
+    message(FATAL_ERROR "cim_add_model(${name}): expected a name of letters, digits and '_', "
+                        "which becomes a part of a macro")
+  endif()
   if(NOT ARG_MODEL)
     message(FATAL_ERROR "cim_add_model(${name}): MODEL names no ONNX file")
   endif()
@@ -17,8 +21,12 @@ function(cim_add_model name)
   get_filename_component(model "${ARG_MODEL}" ABSOLUTE)
   set(depends "${model}")
   set(options ${ARG_OPTIONS})
+  if(ARG_TARGET MATCHES "\\.ya?ml$")
+    get_filename_component(ARG_TARGET "${ARG_TARGET}" ABSOLUTE)
+    list(APPEND depends "${ARG_TARGET}")
+  endif()
   if(ARG_TARGET)
-    list(APPEND options --target=${ARG_TARGET})
+    list(APPEND options "--target=${ARG_TARGET}")
   endif()
   if(ARG_CELLS)
     list(APPEND options --cells=${ARG_CELLS})

@@ -3,7 +3,9 @@
 // loadable networks.
 #include "cim/Frontend/ONNX/ImportOnnx.h"
 #include "cim/Target/Emit.h"
+#include "cim/Version.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 
 int main(int argc, char **argv) {
@@ -12,6 +14,7 @@ int main(int argc, char **argv) {
     cim::printSupportedOps(llvm::outs());
     return 0;
   }
+  llvm::cl::SetVersionPrinter(cim::printVersion);
   cim::registerImportOnnxTranslation();
   cim::registerTargetTranslations();
   return mlir::failed(mlir::mlirTranslateMain(
