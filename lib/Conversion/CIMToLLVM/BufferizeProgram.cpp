@@ -107,6 +107,9 @@ struct BufferizeProgram
     : cim::impl::BufferizeProgramPassBase<BufferizeProgram> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isExternal() && failed(checkFunction(function)))
+        return signalPassFailure();
     protectInputs(module);
 
     bufferization::OneShotBufferizationOptions options;
@@ -126,6 +129,20 @@ struct BufferizeProgram
   }
 
 private:
+  static LogicalResult checkFunction(func::FuncOp function) {
+    if (!llvm::hasSingleElement(function.getBody()))
+      return function.emitOpError("expected a body of one block");
+    SmallVector<Type> types(function.getArgumentTypes());
+    llvm::append_range(types, function.getResultTypes());
+    for (Type type : types)
+      if (auto tensor = dyn_cast<RankedTensorType>(type);
+          !tensor || !tensor.hasStaticShape())
+        return function.emitOpError("expected inputs and results to be tensors "
+                                    "of static shape, but got ")
+               << type;
+    return success();
+  }
+
   /// Inputs belong to the caller.
   static void protectInputs(ModuleOp module) {
     Builder builder(module.getContext());

@@ -31,7 +31,8 @@ static SmallVector<int64_t, 2> pairOf(DenseIntElementsAttr attribute) {
 
 namespace {
 
-struct ConvertCIMToLLVM : cim::impl::ConvertCIMToLLVMPassBase<ConvertCIMToLLVM> {
+struct ConvertCIMToLLVM
+    : cim::impl::ConvertCIMToLLVMPassBase<ConvertCIMToLLVM> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto main = module.lookupSymbol<func::FuncOp>("main");

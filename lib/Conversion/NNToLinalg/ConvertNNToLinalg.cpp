@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/IR/TypeUtilities.h"
 
 namespace cim {
 #define GEN_PASS_DEF_CONVERTNNTOLINALGPASS
@@ -41,10 +42,13 @@ struct LowerObserve : OpConversionPattern<nn::ObserveOp> {
   }
 };
 
-struct ConvertNNToLinalg : cim::impl::ConvertNNToLinalgPassBase<ConvertNNToLinalg> {
+struct ConvertNNToLinalg
+    : cim::impl::ConvertNNToLinalgPassBase<ConvertNNToLinalg> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     MLIRContext *context = &getContext();
+    if (failed(checkTypes(module)))
+      return signalPassFailure();
     declareObserve(module);
 
     StorageTypeConverter converter;
@@ -75,6 +79,29 @@ struct ConvertNNToLinalg : cim::impl::ConvertNNToLinalgPassBase<ConvertNNToLinal
   }
 
 private:
+  /// Patterns rely on what is checked here, so that there is one diagnostic.
+  static LogicalResult checkTypes(ModuleOp module) {
+    WalkResult result = module.walk([](Operation *op) {
+      if (!isa_and_nonnull<nn::NNDialect>(op->getDialect()))
+        return WalkResult::advance();
+      SmallVector<Type> types(op->getOperandTypes());
+      llvm::append_range(types, op->getResultTypes());
+      for (Type type : types) {
+        auto quantized =
+            dyn_cast<quant::QuantizedType>(getElementTypeOrSelf(type));
+        if (!quantized || succeeded(Quantization::get(quantized)))
+          continue;
+        op->emitOpError("cannot be lowered: expected quantised values of 8 or "
+                        "16 bits with a scale per tensor or per channel, but "
+                        "got ")
+            << quantized;
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
+  }
+
   static void declareObserve(ModuleOp module) {
     bool observes = false;
     module.walk([&](nn::ObserveOp) { observes = true; });

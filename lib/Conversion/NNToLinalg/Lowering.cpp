@@ -46,6 +46,9 @@ FailureOr<Quantization> Quantization::get(Type elementType) {
     return failure();
   }
   auto type = cast<quant::QuantizedType>(elementType);
+  unsigned width = type.getStorageTypeIntegralWidth();
+  if (width != 8 && width != 16)
+    return failure();
   result.isSigned = type.isSigned();
   result.storageMin = type.getStorageTypeMin();
   result.storageMax = type.getStorageTypeMax();

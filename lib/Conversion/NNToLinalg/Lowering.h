@@ -26,7 +26,8 @@ struct Quantization {
   bool isSigned = true;
   int64_t storageMin = 0, storageMax = 0;
 
-  /// Fails for other kinds of quantised types (sub-channel, unknown scale).
+  /// Fails for other kinds of quantised types (sub-channel, unknown scale) and
+  /// for storage of other than 8 or 16 bits.
   static llvm::FailureOr<Quantization> get(mlir::Type elementType);
 
   bool hasZeroPoint() const {

@@ -50,24 +50,30 @@ static SmallVector<ReassociationIndices> findRuns(linalg::LinalgOp op) {
   return runs;
 }
 
-/// A value that nothing reads after `op`, seen through reshapes, and that an
-/// operator of @main made.
+static bool isReshape(Operation *op) {
+  return isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op);
+}
+
+/// A value that nothing reads after its user, seen through reshapes, and that
+/// an operator of @main made.
 static bool isLastUse(Value value) {
-  while (value.hasOneUse()) {
-    Operation *producer = value.getDefiningOp();
-    if (!isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
-            producer))
-      return isa_and_nonnull<DestinationStyleOpInterface>(producer);
-    value = producer->getOperand(0);
-  }
-  return false;
+  while (value.hasOneUse() && isReshape(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value.hasOneUse() &&
+         isa_and_nonnull<DestinationStyleOpInterface>(value.getDefiningOp());
+}
+
+static bool isEmpty(Value value) {
+  while (isReshape(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value.getDefiningOp<tensor::EmptyOp>() != nullptr;
 }
 
 /// Writes the result over an input of the same type that is not needed any
 /// more: half the memory traffic.
 static void reuseInput(linalg::GenericOp op, IRRewriter &rewriter) {
   if (!isParallel(op) || op.getNumDpsInits() != 1 ||
-      !op.getDpsInitOperand(0)->get().getDefiningOp<tensor::EmptyOp>())
+      !isEmpty(op.getDpsInitOperand(0)->get()))
     return;
   for (OpOperand *input : op.getDpsInputOperands()) {
     if (input->get().getType() != op.getResult(0).getType() ||

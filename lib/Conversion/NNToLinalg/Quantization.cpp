@@ -30,9 +30,7 @@ struct LowerQuantize : OpConversionPattern<nn::QuantizeOp> {
     auto quantization =
         Quantization::get(typeOf(op.getResult()).getElementType());
     if (failed(quantization))
-      return op.emitOpError(
-                 "expects a scale per tensor or per channel, but got ")
-             << op.getType();
+      return failure();
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getType());
     Location loc = op.getLoc();
     SmallVector<float> reciprocals;
@@ -93,9 +91,7 @@ struct LowerDequantize : OpConversionPattern<nn::DequantizeOp> {
     auto quantization =
         Quantization::get(typeOf(op.getInput()).getElementType());
     if (failed(quantization))
-      return op.emitOpError(
-                 "expects a scale per tensor or per channel, but got ")
-             << op.getInput().getType();
+      return failure();
     auto type = cast<RankedTensorType>(op.getType());
     Location loc = op.getLoc();
     SmallVector<float> scales;
