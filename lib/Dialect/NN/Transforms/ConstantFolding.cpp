@@ -87,35 +87,23 @@ static FailureOr<ElementsAttr> gather(Location loc, ElementsAttr value,
   }
 }
 
-FailureOr<ElementsAttr>
-cim::nn::transposeElements(Location loc, ElementsAttr value,
-                           ArrayRef<int64_t> permutation) {
-  ArrayRef<int64_t> shape = typeOf(value).getShape();
-  SmallVector<int64_t> strides = rowMajorStrides(shape);
+FailureOr<ElementsAttr> cim::nn::moveElements(Operation *op,
+                                              ElementsAttr value) {
   View view;
-  for (int64_t dim : permutation) {
-    view.shape.push_back(shape[dim]);
-    view.strides.push_back(strides[dim]);
-  }
-  return gather(loc, value, view);
-}
-
-static FailureOr<ElementsAttr> foldMovement(Operation *op, ElementsAttr value) {
-  ArrayRef<int64_t> shape = typeOf(value).getShape();
-  View view;
-  view.strides = rowMajorStrides(shape);
-  if (auto transpose = dyn_cast<TransposeOp>(op))
-    return transposeElements(op->getLoc(), value, transpose.getPermutation());
-  if (auto slice = dyn_cast<SliceOp>(op)) {
-    for (size_t dim = 0; dim < shape.size(); ++dim) {
-      view.offset += slice.getStarts()[dim] * view.strides[dim];
-      view.strides[dim] *= slice.getSteps()[dim];
+  view.shape.assign(cast<ShapedType>(op->getResult(0).getType()).getShape());
+  SmallVector<int64_t> strides = rowMajorStrides(typeOf(value).getShape());
+  if (auto transpose = dyn_cast<TransposeOp>(op)) {
+    for (int64_t dim : transpose.getPermutation())
+      view.strides.push_back(strides[dim]);
+  } else if (auto slice = dyn_cast<SliceOp>(op)) {
+    for (size_t dim = 0; dim < strides.size(); ++dim) {
+      view.offset += slice.getStarts()[dim] * strides[dim];
+      view.strides.push_back(slice.getSteps()[dim] * strides[dim]);
     }
   } else {
-    view.strides = rowMajorStrides(
-        cast<ShapedType>(op->getResult(0).getType()).getShape());
+    assert(isa<ReshapeOp>(op) && "not an op that moves elements");
+    view.strides = rowMajorStrides(view.shape);
   }
-  view.shape.assign(cast<ShapedType>(op->getResult(0).getType()).getShape());
   return gather(op->getLoc(), value, view);
 }
 
@@ -306,11 +294,11 @@ bool cim::nn::isFoldable(Operation *op) {
 FailureOr<ElementsAttr> cim::nn::foldConstantOp(Operation *op) {
   if (isa<ReshapeOp, TransposeOp, SliceOp>(op)) {
     if (auto constant = op->getOperand(0).getDefiningOp<ConstantOp>())
-      return foldMovement(op, constant.getValue());
+      return moveElements(op, constant.getValue());
     FailureOr<std::vector<float>> reals = readReals(op->getOperand(0));
     if (failed(reals))
       return failure();
-    return foldMovement(
+    return moveElements(
         op,
         makeElements<float>(cast<RankedTensorType>(op->getOperand(0).getType()),
                             *reals, "folded"));

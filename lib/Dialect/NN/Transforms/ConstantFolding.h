@@ -15,10 +15,10 @@ bool isFoldable(mlir::Operation *op);
 /// in binary32. Fails when a result is not finite or a resource has no data.
 llvm::FailureOr<mlir::ElementsAttr> foldConstantOp(mlir::Operation *op);
 
-/// The elements in the order of nn.transpose.
-llvm::FailureOr<mlir::ElementsAttr>
-transposeElements(mlir::Location loc, mlir::ElementsAttr value,
-                  llvm::ArrayRef<int64_t> permutation);
+/// The elements of `value` as `op`, a transpose, reshape or slice, moves those
+/// of its operand.
+llvm::FailureOr<mlir::ElementsAttr> moveElements(mlir::Operation *op,
+                                                 mlir::ElementsAttr value);
 
 } // namespace cim::nn
 

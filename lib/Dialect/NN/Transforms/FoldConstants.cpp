@@ -16,25 +16,46 @@ using namespace cim::nn;
 
 namespace {
 
-/// A dequantised constant that a crossbar op reads keeps its integers: they
-/// are what the arrays store.
-bool feedsCrossbar(Operation *op) {
-  return llvm::any_of(op->getUsers(), [&](Operation *user) {
+/// A dequantised constant that a crossbar op reads, maybe moved, keeps its
+/// integers: they are what the arrays store.
+bool feedsCrossbar(Value value) {
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    if (isa<TransposeOp, ReshapeOp>(user))
+      return feedsCrossbar(user->getResult(0));
     auto crossbar = dyn_cast<CrossbarOpInterface>(user);
-    return crossbar && crossbar.getCrossbarWeights() == op->getResult(0);
+    return crossbar && crossbar.getCrossbarWeights() == value;
   });
 }
 
-/// `type` with its per-channel axis where `permutation` moves it.
-Type permuteAxis(Type type, ArrayRef<int64_t> permutation) {
+/// The dimension that `op`, a transpose or reshape, makes of dimension `axis`.
+std::optional<int64_t> movedAxis(Operation *op, int64_t axis) {
+  if (auto transpose = dyn_cast<TransposeOp>(op)) {
+    ArrayRef<int64_t> permutation = transpose.getPermutation();
+    return llvm::find(permutation, axis) - permutation.begin();
+  }
+  auto reshape = cast<ReshapeOp>(op);
+  ArrayRef<int64_t> from = cast<ShapedType>(reshape.getInput().getType())
+                               .getShape(),
+                    to = cast<ShapedType>(reshape.getType()).getShape();
+  for (int64_t dim = 0, rank = to.size(); dim < rank; ++dim)
+    if (to[dim] == from[axis] &&
+        llvm::product_of(to.drop_front(dim + 1)) ==
+            llvm::product_of(from.drop_front(axis + 1)))
+      return dim;
+  return std::nullopt;
+}
+
+/// The quantised type behind `op`, or null when it has no scale per dimension.
+Type movedType(Operation *op, Type type) {
   auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type);
   if (!perAxis)
     return type;
-  const auto *axis =
-      llvm::find(permutation, int64_t(perAxis.getQuantizedDimension()));
+  std::optional<int64_t> axis = movedAxis(op, perAxis.getQuantizedDimension());
+  if (!axis)
+    return {};
   return quant::UniformQuantizedPerAxisType::get(
       perAxis.getFlags(), perAxis.getStorageType(), perAxis.getExpressedType(),
-      perAxis.getScales(), perAxis.getZeroPoints(), axis - permutation.begin(),
+      perAxis.getScales(), perAxis.getZeroPoints(), *axis,
       perAxis.getStorageTypeMin(), perAxis.getStorageTypeMax());
 }
 
@@ -57,10 +78,8 @@ private:
     if (!isFoldable(op) || exceedsLimit(op))
       return;
     OpBuilder builder(op);
-    if (auto transpose = dyn_cast<TransposeOp>(op))
-      if (succeeded(transposeIntegers(builder, transpose)))
-        return;
-    if (isa<DequantizeOp>(op) && feedsCrossbar(op))
+    if (feedsCrossbar(op->getResult(0)) &&
+        (isa<DequantizeOp>(op) || succeeded(moveIntegers(builder, op))))
       return;
     FailureOr<ElementsAttr> value = foldConstantOp(op);
     if (failed(value))
@@ -81,28 +100,25 @@ private:
     return size(op->getResult(0)) > largest;
   }
 
-  /// Transposes the integers below a nn.dequantize, so that weights which
-  /// arrive quantised stay quantised.
-  static LogicalResult transposeIntegers(OpBuilder &builder,
-                                         TransposeOp transpose) {
-    auto dequantize = transpose.getInput().getDefiningOp<DequantizeOp>();
+  /// Moves the integers below a nn.dequantize, so that weights which arrive
+  /// quantised stay quantised.
+  static LogicalResult moveIntegers(OpBuilder &builder, Operation *op) {
+    if (!isa<TransposeOp, ReshapeOp>(op))
+      return failure();
+    auto dequantize = op->getOperand(0).getDefiningOp<DequantizeOp>();
     if (!dequantize)
       return failure();
     auto constant = dequantize.getInput().getDefiningOp<ConstantOp>();
-    if (!constant)
+    Type element = movedType(op, constant.getType().getElementType());
+    FailureOr<ElementsAttr> value = moveElements(op, constant.getValue());
+    if (!element || failed(value))
       return failure();
-    FailureOr<ElementsAttr> value = transposeElements(
-        constant.getLoc(), constant.getValue(), transpose.getPermutation());
-    if (failed(value))
-      return failure();
-    Type element = permuteAxis(constant.getType().getElementType(),
-                               transpose.getPermutation());
-    auto moved = ConstantOp::create(
-        builder, constant.getLoc(),
-        RankedTensorType::get(transpose.getType().getShape(), element), *value);
-    auto result = DequantizeOp::create(builder, dequantize.getLoc(),
-                                       transpose.getType(), moved);
-    transpose.getResult().replaceAllUsesWith(result.getResult());
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    auto moved = ConstantOp::create(builder, constant.getLoc(),
+                                    type.clone(element), *value);
+    auto result =
+        DequantizeOp::create(builder, dequantize.getLoc(), type, moved);
+    op->getResult(0).replaceAllUsesWith(result.getResult());
     return success();
   }
 };

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: cim-opt %s --nn-fold-constants --split-input-file | FileCheck %s
+// RUN: cim-opt %s --nn-fold-constants=limit=2 --split-input-file | FileCheck %s --check-prefix=LIMIT
+
+// CHECK-LABEL: func.func @arithmetic
+func.func @arithmetic() -> (tensor<2x2xf32>, tensor<2x2xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %a = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %b = nn.constant dense<[[10.0], [20.0]]> : tensor<2x1xf32>
+  // CHECK-DAG: %[[SUM:.*]] = nn.constant dense<{{\[}}[1.100000e+01, 1.200000e+01], [2.100000e+01, 2.200000e+01]]>
+  %sum = nn.add(%a, %b) : (tensor<2xf32>, tensor<2x1xf32>) -> tensor<2x2xf32>
+  // CHECK-DAG: %[[CHAIN:.*]] = nn.constant dense<{{\[}}[4.500000e+00, 4.000000e+00], [9.500000e+00, 9.000000e+00]]>
+  %difference = nn.sub(%b, %a) : (tensor<2x1xf32>, tensor<2xf32>) -> tensor<2x2xf32>
+  %two = nn.constant dense<2.0> : tensor<f32>
+  %chain = nn.div(%difference, %two) : (tensor<2x2xf32>, tensor<f32>) -> tensor<2x2xf32>
+  %c = nn.constant dense<[-1.5, -0.5, 2.5, 3.5]> : tensor<4xf32>
+  // CHECK-DAG: %[[RELU:.*]] = nn.constant dense<[0.000000e+00, 0.000000e+00, 2.500000e+00, 3.500000e+00]>
+  %relu = nn.relu(%c) : tensor<4xf32>
+  // CHECK-DAG: %[[FLOOR:.*]] = nn.constant dense<[-2.000000e+00, -1.000000e+00, 2.000000e+00, 3.000000e+00]>
+  %floor = nn.floor(%c) : tensor<4xf32>
+  // CHECK-DAG: %[[ROUND:.*]] = nn.constant dense<[-2.000000e+00, -0.000000e+00, 2.000000e+00, 4.000000e+00]>
+  %round = nn.round(%c) : tensor<4xf32>
+  // CHECK-DAG: %[[CLAMP:.*]] = nn.constant dense<[-1.000000e+00, -5.000000e-01, 2.500000e+00, 3.000000e+00]>
+  %clamp = nn.clamp(%c) to [-1.0, 3.0] : tensor<4xf32>
+  // CHECK: return %[[SUM]], %[[CHAIN]], %[[RELU]], %[[FLOOR]], %[[ROUND]], %[[CLAMP]]
+  return %sum, %chain, %relu, %floor, %round, %clamp : tensor<2x2xf32>, tensor<2x2xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @movement
+func.func @movement() -> (tensor<3x2xf32>, tensor<6xi8>, tensor<2x2xf32>, tensor<2x5xf32>, tensor<2x4xf32>) {
+  %a = nn.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xf32>
+  // CHECK-DAG: %[[T:.*]] = nn.constant dense<{{\[}}[1.000000e+00, 4.000000e+00], [2.000000e+00, 5.000000e+00], [3.000000e+00, 6.000000e+00]]>
+  %t = nn.transpose(%a) {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  // CHECK-DAG: %[[R:.*]] = nn.constant dense<[1, 2, 3, 4, 5, 6]> : tensor<6xi8>
+  %i = nn.constant dense<[[1, 2, 3], [4, 5, 6]]> : tensor<2x3xi8>
+  %r = nn.reshape(%i) : (tensor<2x3xi8>) -> tensor<6xi8>
+  // CHECK-DAG: %[[S:.*]] = nn.constant dense<{{\[}}[3.000000e+00, 1.000000e+00], [6.000000e+00, 4.000000e+00]]>
+  %s = nn.slice(%a) {starts = array<i64: 0, 2>, sizes = array<i64: 2, 2>, steps = array<i64: 1, -2>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
+  // CHECK-DAG: %[[C:.*]] = nn.constant dense<{{\[}}[1.000000e+00, 2.000000e+00, 3.000000e+00, 3.000000e+00, 1.000000e+00], [4.000000e+00, 5.000000e+00, 6.000000e+00, 6.000000e+00, 4.000000e+00]]>
+  %c = nn.concat(%a, %s) {axis = 1 : i64} : (tensor<2x3xf32>, tensor<2x2xf32>) -> tensor<2x5xf32>
+  // CHECK-DAG: %[[P:.*]] = nn.constant dense<{{\[}}[5.000000e-01, 1.000000e+00, 2.000000e+00, 3.000000e+00], [5.000000e-01, 4.000000e+00, 5.000000e+00, 6.000000e+00]]>
+  %p = nn.pad(%a) {pads = array<i64: 0, 1, 0, 0>, value = 5.0e-01 : f32} : (tensor<2x3xf32>) -> tensor<2x4xf32>
+  // CHECK: return %[[T]], %[[R]], %[[S]], %[[C]], %[[P]]
+  return %t, %r, %s, %c, %p : tensor<3x2xf32>, tensor<6xi8>, tensor<2x2xf32>, tensor<2x5xf32>, tensor<2x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @quantisation
+func.func @quantisation() -> (tensor<4x!quant.uniform<u8<0:127>:f32, 0.5:3>>, tensor<2x2xf32>, tensor<2x2x!quant.uniform<i8:f32:0, {0.5, 0.25}>>) {
+  %x = nn.constant dense<[-9.0, 0.75, 1.25, 900.0]> : tensor<4xf32>
+  // CHECK-DAG: %[[Q:.*]] = nn.constant dense<[0, 5, 5, 127]> : tensor<4xui8> as tensor<4x!quant.uniform<u8<0:127>:f32, 5.000000e-01:3>>
+  %q = nn.quantize(%x) nearest_even : (tensor<4xf32>) -> tensor<4x!quant.uniform<u8<0:127>:f32, 0.5:3>>
+  %w = nn.constant dense<[[1, 2], [3, -4]]> : tensor<2x2xi8> as tensor<2x2x!quant.uniform<i8:f32:0, {0.5, 0.25}>>
+  // CHECK-DAG: %[[D:.*]] = nn.constant dense<{{\[}}[5.000000e-01, 1.000000e+00], [7.500000e-01, -1.000000e+00]]>
+  %d = nn.dequantize(%w) : (tensor<2x2x!quant.uniform<i8:f32:0, {0.5, 0.25}>>) -> tensor<2x2xf32>
+  %y = nn.constant dense<[[0.4, 0.5], [0.4, 0.5]]> : tensor<2x2xf32>
+  // CHECK-DAG: %[[F:.*]] = nn.constant dense<{{\[}}[0, 1], [1, 2]]> : tensor<2x2xi8> as
+  %f = nn.quantize(%y) floor : (tensor<2x2xf32>) -> tensor<2x2x!quant.uniform<i8:f32:0, {0.5, 0.25}>>
+  // CHECK: return %[[Q]], %[[D]], %[[F]]
+  return %q, %d, %f : tensor<4x!quant.uniform<u8<0:127>:f32, 0.5:3>>, tensor<2x2xf32>, tensor<2x2x!quant.uniform<i8:f32:0, {0.5, 0.25}>>
+}
+
+// -----
+
+// The integers of weights stay; what else reads the dequantised values gets
+// floats.
+// CHECK-LABEL: func.func @weights
+func.func @weights(%x: tensor<1x2xf32>) -> (tensor<1x3xf32>, tensor<3x2xf32>) {
+  %q = nn.constant dense<[[1, 2], [3, 4], [5, 6]]> : tensor<3x2xi8> as tensor<3x2x!quant.uniform<i8:f32:0, {0.5, 0.25, 2.0}>>
+  // CHECK: %[[T:.*]] = nn.constant dense<{{\[}}[1, 3, 5], [2, 4, 6]]> : tensor<2x3xi8> as tensor<2x3x!quant.uniform<i8:f32:1, {5.000000e-01,2.500000e-01,2.000000e+00}>>
+  // CHECK: %[[W:.*]] = nn.dequantize(%[[T]])
+  %d = nn.dequantize(%q) : (tensor<3x2x!quant.uniform<i8:f32:0, {0.5, 0.25, 2.0}>>) -> tensor<3x2xf32>
+  %w = nn.transpose(%d) {permutation = array<i64: 1, 0>} : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  // CHECK: %[[Y:.*]] = nn.matmul(%arg0, %[[W]])
+  %y = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x3xf32>) -> tensor<1x3xf32>
+  // CHECK: %[[R:.*]] = nn.constant dense<{{\[}}[5.000000e-01, 1.000000e+00], [7.500000e-01, 1.000000e+00], [1.000000e+01, 1.200000e+01]]>
+  %r = nn.relu(%d) : tensor<3x2xf32>
+  // CHECK: return %[[Y]], %[[R]]
+  return %y, %r : tensor<1x3xf32>, tensor<3x2xf32>
+}
+
+// -----
+
+// A reshape keeps the scales if it keeps their dimension.
+// CHECK-LABEL: func.func @reshaped
+func.func @reshaped(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
+  %q = nn.constant dense<[[[1], [2]], [[3], [4]]]> : tensor<2x2x1xi8> as tensor<2x2x1x!quant.uniform<i8:f32:1, {0.5, 0.25}>>
+  %d = nn.dequantize(%q) : (tensor<2x2x1x!quant.uniform<i8:f32:1, {0.5, 0.25}>>) -> tensor<2x2x1xf32>
+  // CHECK: nn.constant dense<{{.*}}> : tensor<2x2xi8> as tensor<2x2x!quant.uniform<i8:f32:1, {5.000000e-01,2.500000e-01}>>
+  %a = nn.reshape(%d) : (tensor<2x2x1xf32>) -> tensor<2x2xf32>
+  // CHECK: nn.matmul
+  %y = nn.matmul(%x, %a) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %p = nn.constant dense<[[1, 2, 3, 4]]> : tensor<1x4xi8> as tensor<1x4x!quant.uniform<i8:f32:1, {0.5, 0.25, 1.0, 2.0}>>
+  %e = nn.dequantize(%p) : (tensor<1x4x!quant.uniform<i8:f32:1, {0.5, 0.25, 1.0, 2.0}>>) -> tensor<1x4xf32>
+  // CHECK: nn.constant dense<{{.}}[5.000000e-01, 5.000000e-01], [3.000000e+00, 8.000000e+00]]> : tensor<2x2xf32>
+  %b = nn.reshape(%e) : (tensor<1x4xf32>) -> tensor<2x2xf32>
+  // CHECK: nn.matmul
+  %z = nn.matmul(%x, %b) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y, %z : tensor<1x2xf32>, tensor<1x2xf32>
+}
+
+// -----
+
+// What would not be finite, and what depends on arguments, is left alone.
+// CHECK-LABEL: func.func @kept
+func.func @kept(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %a = nn.constant dense<[1.0, 0.0]> : tensor<2xf32>
+  // CHECK: nn.div
+  %d = nn.div(%a, %a) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  // CHECK: nn.add
+  %s = nn.add(%x, %a) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return %d, %s : tensor<2xf32>, tensor<2xf32>
+}
+
+// -----
+
+// A result larger than its operands and than the limit is left alone.
+// LIMIT-LABEL: func.func @limit
+func.func @limit() -> (tensor<2x2xf32>, tensor<4xf32>) {
+  %a = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %b = nn.constant dense<[[10.0], [20.0]]> : tensor<2x1xf32>
+  // LIMIT: nn.add
+  %sum = nn.add(%a, %b) : (tensor<2xf32>, tensor<2x1xf32>) -> tensor<2x2xf32>
+  // LIMIT-NOT: nn.relu
+  %c = nn.constant dense<[-1.0, 0.0, 1.0, 2.0]> : tensor<4xf32>
+  %relu = nn.relu(%c) : tensor<4xf32>
+  return %sum, %relu : tensor<2x2xf32>, tensor<4xf32>
+}
