@@ -8,7 +8,6 @@
 #include "cim/Target/OutputFile.h"
 #include "cim/Target/Report.h"
 
-
 using namespace mlir;
 
 namespace cim {
@@ -67,8 +66,7 @@ LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
   FailureOr<Arch> arch = loadArch(modelLoc, options.phases.target);
   if (failed(arch))
     return failure();
-  if (arch->isHost() && options.emit > Phase::NN &&
-      options.emit < Phase::LLVM)
+  if (arch->isHost() && options.emit > Phase::NN && options.emit < Phase::LLVM)
     return emitModelError(context, options)
            << "target '" << options.phases.target
            << "' has no quantised or mapped stage to emit; expected "

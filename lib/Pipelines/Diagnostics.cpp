@@ -15,7 +15,8 @@ static void describe(Location location, std::string &node, std::string &file) {
   location->walk([&](Location part) {
     if (auto name = dyn_cast<NameLoc>(part); name && node.empty())
       node = name.getName().str();
-    if (auto position = dyn_cast<FileLineColLoc>(part); position && file.empty()) {
+    if (auto position = dyn_cast<FileLineColLoc>(part);
+        position && file.empty()) {
       file = position.getFilename().str();
       if (position.getLine() != 0)
         file += ":" + std::to_string(position.getLine()) + ":" +

@@ -20,8 +20,13 @@ void buildNormalizePhase(OpPassManager &pm) {
 }
 
 void buildQuantizePhase(OpPassManager &pm, const PhaseOptions &options) {
-  pm.addPass(nn::createQuantizePass(
-      {options.target, options.cells, options.split}));
+  CalibratePassOptions calibrate;
+  calibrate.data = options.calibration;
+  calibrate.target = options.target;
+  calibrate.range = options.range;
+  pm.addPass(createCalibratePass(calibrate));
+  pm.addPass(
+      nn::createQuantizePass({options.target, options.cells, options.split}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Quant}));
 }
@@ -34,14 +39,20 @@ void buildMapPhase(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(
       createSplitWeightsPass({options.split, options.cells, options.target}));
   pm.addPass(createTileMatricesPass({options.target}));
+  CalibrateLayersPassOptions calibrate;
+  calibrate.data = options.calibration;
+  calibrate.target = options.target;
+  pm.addPass(createCalibrateLayersPass(calibrate));
   pm.addPass(createSetADCGainPass({options.target}));
-  pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Calibrated}));
+  pm.addPass(
+      createVerifyPhasePass({options.target, VerifiedPhase::Calibrated}));
 }
 
 void buildProgramPhase(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(createPlaceBlocksPass({options.target, options.arrays}));
   pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Placed}));
   pm.addPass(createBuildProgramPass());
+  pm.addPass(createCanonicalizerPass());
   pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Program}));
 }
 
@@ -54,9 +65,9 @@ void registerPhasePipelines() {
   PassPipelineRegistration<PhaseOptions>(
       "cim-map-phase", "matrices: convert, split, tile, calibrate",
       buildMapPhase);
-  PassPipelineRegistration<PhaseOptions>(
-      "cim-program-phase", "place blocks and build the program",
-      buildProgramPhase);
+  PassPipelineRegistration<PhaseOptions>("cim-program-phase",
+                                         "place blocks and build the program",
+                                         buildProgramPhase);
 }
 
 } // namespace cim

@@ -32,9 +32,19 @@ static cl::opt<std::string> calibration(
     cl::desc("Sample inputs that set activation ranges, ADC gains and "
              "corrections; first axis = samples"),
     cl::cat(category));
-static cl::opt<std::string>
-    cells("cells", cl::value_desc("N|node=N,..,*=N"), cl::init("2"),
-          cl::desc("Cells per weight, default 2"), cl::cat(category));
+static cl::opt<RangeMethod>
+    range("range", cl::desc("How an activation's range follows from samples:"),
+          cl::init(RangeMethod::MSE), cl::cat(category),
+          cl::values(clEnumValN(RangeMethod::MinMax, "minmax",
+                                "every value that occurred"),
+                     clEnumValN(RangeMethod::Percentile, "percentile",
+                                "all but one in 10,000 magnitudes"),
+                     clEnumValN(RangeMethod::MSE, "mse",
+                                "least squared error (default)")));
+static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
+                                  cl::init("2"),
+                                  cl::desc("Cells per weight, default 2"),
+                                  cl::cat(category));
 static cl::opt<Split> split(
     "split", cl::desc("How a weight becomes several cells:"),
     cl::init(Split::Radix), cl::cat(category),
@@ -68,9 +78,10 @@ static cl::opt<int64_t> arrays(
     "arrays", cl::value_desc("N"), cl::init(0),
     cl::desc("Arrays to use at most, default: as many as the target has"),
     cl::cat(category));
-static cl::opt<std::string>
-    report("report", cl::value_desc("file.json|file.html"),
-           cl::desc("Write what was mapped where"), cl::cat(category));
+static cl::opt<std::string> report("report",
+                                   cl::value_desc("file.json|file.html"),
+                                   cl::desc("Write what was mapped where"),
+                                   cl::cat(category));
 static cl::list<std::string>
     shapes("shape", cl::value_desc("NAME=1x3x32x32"),
            cl::desc("Shape of an input; binds symbolic dimensions. The first "
@@ -88,15 +99,18 @@ static const char overview[] =
     "\n"
     "  cim-compile net.onnx -o net.so --calibration=samples.npy\n"
     "      for the imec AnIA chip, two ternary cells per weight\n"
-    "  cim-compile net.onnx -o net.so --calibration=samples.npy --cells=conv1=4,*=1\n"
+    "  cim-compile net.onnx -o net.so --calibration=samples.npy "
+    "--cells=conv1=4,*=1\n"
     "      four cells per weight in node conv1, one elsewhere\n"
     "  cim-compile net.onnx -o net.so --target=host\n"
     "      everything digital, in float: the reference\n"
     "  cim-compile net.onnx --emit=cim --calibration=samples.npy\n"
     "      print matrices and their mapping as MLIR\n"
     "\n"
-    "Run the result with cim-run. --help-hidden lists MLIR's own options, such as\n"
-    "--mlir-timing and --mlir-print-ir-after-all. Exit codes: 0 done, 1 the input is wrong,\n"
+    "Run the result with cim-run. --help-hidden lists MLIR's own options, such "
+    "as\n"
+    "--mlir-timing and --mlir-print-ir-after-all. Exit codes: 0 done, 1 the "
+    "input is wrong,\n"
     "2 wrong usage.\n";
 
 /// Reports wrong usage; the exit code of all of it.
@@ -126,11 +140,13 @@ int main(int argc, char **argv) {
   options.report = report;
   options.phases.target = target;
   options.phases.calibration = calibration;
+  options.phases.range = range;
   options.phases.cells = cells;
   options.phases.split = split;
   options.phases.arrays = arrays;
   for (const std::string &shape : shapes)
-    if (std::optional<std::string> wrong = addShapeOption(options.import, shape))
+    if (std::optional<std::string> wrong =
+            addShapeOption(options.import, shape))
       return usageError(*wrong);
   bool binary = emit == Phase::Object || emit == Phase::SharedObject;
   if (binary && output == "-")
@@ -141,6 +157,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   registerCompileDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
   DiagnosticPrinter printer(context, llvm::errs(), !quiet);
   bool failed = llvm::failed(compile(context, options));
   if (failed && printer.errorCount() == 0)

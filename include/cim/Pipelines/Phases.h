@@ -23,6 +23,15 @@ struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
   Option<std::string> calibration{
       *this, "calibration", llvm::cl::init(""),
       llvm::cl::desc("Sample inputs, .npy or .npz, first axis = samples")};
+  Option<RangeMethod> range{
+      *this, "range", llvm::cl::init(RangeMethod::MSE),
+      llvm::cl::desc("How an activation's range follows from samples"),
+      llvm::cl::values(
+          clEnumValN(RangeMethod::MinMax, "minmax",
+                     "every value that occurred"),
+          clEnumValN(RangeMethod::Percentile, "percentile",
+                     "all but one in 10,000 magnitudes"),
+          clEnumValN(RangeMethod::MSE, "mse", "least squared error"))};
   Option<std::string> cells{
       *this, "cells", llvm::cl::init("2"),
       llvm::cl::desc("Cells per weight: a number, or node=number,..,*=number")};
@@ -32,8 +41,7 @@ struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
       llvm::cl::values(
           clEnumValN(Split::Radix, "radix",
                      "balanced ternary digits in different columns"),
-          clEnumValN(Split::Unary, "unary",
-                     "equal cells on neighbouring rows"),
+          clEnumValN(Split::Unary, "unary", "equal cells on neighbouring rows"),
           clEnumValN(Split::Residual, "residual",
                      "ternary planes with a real scale per channel"))};
   Option<int64_t> arrays{
