@@ -74,6 +74,7 @@ figure { margin: 0; }
 figcaption { color: var(--soft); font-size: .8rem; margin-top: .25rem; }
 figcaption b { color: var(--ink); }
 svg.array { display: block; height: 19rem; max-width: 100%; border: 1px solid var(--line); border-radius: .3rem; }
+.few svg.array { height: 34rem; }
 .array .cells { fill: var(--cell); }
 .array g rect { stroke: var(--card); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .array g:hover rect { stroke: var(--ink); stroke-width: 2; }

@@ -55,7 +55,8 @@ void cim::report::writeFloorplans(raw_ostream &os, const Program &program,
   for (auto [index, layer] : llvm::enumerate(program.layers))
     for (const Rectangle &block : layer.blocks)
       onArray[block.array].push_back({index, &block});
-  os << "<div class=\"arrays\">\n";
+  os << "<div class=\"arrays" << (program.arrays.size() < 4 ? " few" : "")
+     << "\">\n";
   for (auto [index, blocks] : llvm::enumerate(onArray)) {
     os << formatv("<figure><svg class=\"array\" viewBox=\"0 0 {0} {1}\" "
                   "role=\"img\" aria-label=\"array {2}\">\n",
