@@ -89,7 +89,8 @@ struct KernelTable {
   int32_t pairLimit;
   void (*run)(const LayerConstants &layer, const Tile &tile,
               const WindowRun &windows);
-  void (*pad)(const PadJob &job);
+  /// Copies and returns the bits that any (offset) value has.
+  uint8_t (*pad)(const PadJob &job);
 };
 
 #if defined(__x86_64__)

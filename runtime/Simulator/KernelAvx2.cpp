@@ -13,6 +13,7 @@ struct Vec {
   using U = __m256i; // four 64-bit lanes
   static constexpr int width = 8;
   static constexpr int rows = 4;
+  static constexpr int calls = 1; // of normals() at once
 
   static F load(const float *from) { return _mm256_load_ps(from); }
   static I load(const int8_t *from) {
@@ -104,9 +105,10 @@ struct Vec {
   }
   struct Octave {
     I index;
+    Octave() = default;
     explicit Octave(I image)
-        : index(_mm256_sub_epi32(_mm256_srli_epi32(image, 23),
-                                 _mm256_set1_epi32(127))) {}
+        : index(_mm256_and_si256(_mm256_srli_epi32(image, 23),
+                                 _mm256_set1_epi32(31))) {}
     F lookup(const float *table) const {
       return _mm256_i32gather_ps(table, index, 4);
     }

@@ -13,6 +13,7 @@ struct Vec {
   using U = __m512i; // eight 64-bit lanes
   static constexpr int width = 16;
   static constexpr int rows = 12;
+  static constexpr int calls = 3; // of normals() at once, to hide latencies
 
   static F load(const float *from) { return _mm512_load_ps(from); }
   static I load(const int8_t *from) { return _mm512_load_si512(from); }
@@ -95,10 +96,9 @@ struct Vec {
                                   _mm512_set1_epi32(int(0x80000000u)), 0x78));
   }
   struct Octave {
-    I index; // the permutation reads the low five bits
-    explicit Octave(I image)
-        : index(_mm512_sub_epi32(_mm512_srli_epi32(image, 23),
-                                 _mm512_set1_epi32(127))) {}
+    I index; // of which the permutation reads the low five bits
+    Octave() = default;
+    explicit Octave(I image) : index(_mm512_srli_epi32(image, 23)) {}
     F lookup(const float *table) const {
       return _mm512_permutex2var_ps(_mm512_load_ps(table), index,
                                     _mm512_load_ps(table + 16));

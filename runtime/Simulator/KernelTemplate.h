@@ -36,18 +36,36 @@ template <int NV>
 [[gnu::always_inline]] inline void
 product(const TileBlock &block, const int8_t *weights,
         const uint8_t *const (&from)[rows], I (&acc)[rows][NV]) {
-  const uint32_t *offsets = block.offsets;
-  for (uint32_t g = 0; g < block.groupCount; ++g) {
-    uint32_t offset = offsets[g];
-    I w[NV];
+  // Copies that nothing else can point to stay in registers.
+  I sum[rows][NV];
+  const uint8_t *corner[rows];
+#pragma unroll
+  for (int m = 0; m < rows; ++m) {
+    corner[m] = from[m];
+#pragma unroll
     for (int v = 0; v < NV; ++v)
-      w[v] = Vec::load(weights + (g * NV + v) * width * 4);
+      sum[m][v] = acc[m][v];
+  }
+  const uint32_t *offsets = block.offsets, *end = offsets + block.groupCount;
+  for (; offsets != end; ++offsets, weights += NV * width * 4) {
+    uint64_t offset = *offsets;
+    I w[NV];
+#pragma unroll
+    for (int v = 0; v < NV; ++v)
+      w[v] = Vec::load(weights + v * width * 4);
+#pragma unroll
     for (int m = 0; m < rows; ++m) {
-      I x = Vec::broadcast4(from[m] + offset);
+      I x = Vec::broadcast4(corner[m] + offset);
+#pragma unroll
       for (int v = 0; v < NV; ++v)
-        acc[m][v] = Vec::dot(acc[m][v], x, w[v]);
+        sum[m][v] = Vec::dot(sum[m][v], x, w[v]);
     }
   }
+#pragma unroll
+  for (int m = 0; m < rows; ++m)
+#pragma unroll
+    for (int v = 0; v < NV; ++v)
+      acc[m][v] = sum[m][v];
 }
 
 template <bool Floor>
@@ -67,9 +85,9 @@ struct Keys {
   }
 };
 
-/// Counters of Vec::width / 2 calls: those of the first half belong to `a`, of
-/// the second to `b`. With one vector per row a and b are neighbouring rows,
-/// otherwise b is the second vector of the same row (and Vec::quads counts on).
+/// Counters of Vec::width / 2 calls: those of the first half belong to `A`, of
+/// the second to `B`. With one vector per row A and B are neighbouring rows,
+/// otherwise the two vectors of one row. Vec::quads counts on from each quad.
 struct Site {
   uint32_t quadA, quadB;
   uint32_t windowA, windowB;
@@ -77,55 +95,109 @@ struct Site {
   uint32_t layerBlock;
 };
 
-/// Normals of two vectors of neighbouring columns.
-[[gnu::always_inline]] inline void normals(const Keys &keys, Draw draw,
-                                           const Site &site, F (&out)[2]) {
+/// Philox of several sites at once: random bits of two vectors per site.
+template <int Count>
+[[gnu::always_inline]] inline void randomBits(const Keys &keys, Draw draw,
+                                              const Site (&sites)[Count],
+                                              I (&bits)[Count][2]) {
   using U = Vec::U;
   uint32_t kind = uint32_t(draw) << 28;
-  U c0 = Vec::quads(kind | site.quadA, kind | site.quadB);
-  U c1 = Vec::halves(site.windowA, site.windowB);
-  U c2 = Vec::halves(site.imageA, site.imageB);
-  U c3 = Vec::set64(site.layerBlock);
+  U c0[Count], c1[Count], c2[Count], c3[Count];
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    c0[i] = Vec::quads(kind | sites[i].quadA, kind | sites[i].quadB);
+    c1[i] = Vec::halves(sites[i].windowA, sites[i].windowB);
+    c2[i] = Vec::halves(sites[i].imageA, sites[i].imageB);
+    c3[i] = Vec::set64(sites[i].layerBlock);
+  }
   const U m0 = Vec::set64(philoxM0), m1 = Vec::set64(philoxM1);
   // Upper halves of the lanes fill with garbage that no step reads.
-  for (int round = 0; round < 7; ++round) {
-    U p0 = Vec::mul(m0, c0), p1 = Vec::mul(m1, c2);
-    c0 = Vec::xor3(Vec::high(p1), c1, keys.k0[round]);
-    c1 = p1;
-    c2 = Vec::xor3(Vec::high(p0), c3, keys.k1[round]);
-    c3 = p0;
+#pragma unroll
+  for (int round = 0; round < 7; ++round)
+#pragma unroll
+    for (int i = 0; i < Count; ++i) {
+      U p0 = Vec::mul(m0, c0[i]), p1 = Vec::mul(m1, c2[i]);
+      c0[i] = Vec::xor3(Vec::high(p1), c1[i], keys.k0[round]);
+      c1[i] = p1;
+      c2[i] = Vec::xor3(Vec::high(p0), c3[i], keys.k1[round]);
+      c3[i] = p0;
+    }
+#pragma unroll
+  for (int i = 0; i < Count; ++i)
+    Vec::weave(c0[i], c1[i], c2[i], c3[i], bits[i]);
+}
+
+/// What normalFromBits() does, on vectors.
+template <int Count>
+[[gnu::always_inline]] inline void normalsFromBits(const I (&bits)[Count],
+                                                   F (&out)[Count]) {
+  F s[Count];
+  Vec::Octave octave[Count];
+#pragma unroll
+  for (int i = 0; i < Count; ++i) {
+    I image = Vec::bitsOf(Vec::toFloat(Vec::oddMagnitude(bits[i])));
+    s[i] = Vec::sub(Vec::mantissa(image), Vec::set(1.5f));
+    octave[i] = Vec::Octave(image);
+    out[i] = octave[i].lookup(normalTable[normalDegree]);
   }
-  I bits[2];
-  Vec::weave(c0, c1, c2, c3, bits);
-  for (int v = 0; v < 2; ++v) {
-    F x = Vec::toFloat(Vec::oddMagnitude(bits[v]));
-    I image = Vec::bitsOf(x);
-    F s = Vec::sub(Vec::mantissa(image), Vec::set(1.5f));
-    Vec::Octave octave(image);
-    F value = octave.lookup(normalTable[normalDegree]);
-    for (int degree = normalDegree - 1; degree >= 0; --degree)
-      value = Vec::add(Vec::mul(value, s), octave.lookup(normalTable[degree]));
-    out[v] = Vec::withSign(value, bits[v]);
+#pragma unroll
+  for (int degree = normalDegree - 1; degree >= 0; --degree)
+#pragma unroll
+    for (int i = 0; i < Count; ++i)
+      out[i] = Vec::add(Vec::mul(out[i], s[i]),
+                        octave[i].lookup(normalTable[degree]));
+#pragma unroll
+  for (int i = 0; i < Count; ++i)
+    out[i] = Vec::withSign(out[i], bits[i]);
+}
+
+/// Normals of a whole register tile: use(m, v, normals) for every vector.
+template <int NV, typename Use>
+[[gnu::always_inline]] inline void tileNormals(const Keys &keys, Draw draw,
+                                               const Rows &at, uint32_t column,
+                                               uint32_t layerBlock, Use &&use) {
+  constexpr int calls = Vec::calls;
+  constexpr int step = 3 - NV; // rows per site
+  uint32_t quad = column / 4;
+  uint32_t quadB = NV == 1 ? quad : quad + width / 4;
+  for (int m = 0; m < rows; m += step * calls) {
+    Site sites[calls];
+#pragma unroll
+    for (int i = 0; i < calls; ++i) {
+      int a = m + i * step, b = a + step - 1;
+      sites[i] = {quad,        quadB,       at.window[a], at.window[b],
+                  at.image[a], at.image[b], layerBlock};
+    }
+    I bits[calls][2];
+    randomBits(keys, draw, sites, bits);
+    I flat[2 * calls];
+    F normal[2 * calls];
+#pragma unroll
+    for (int i = 0; i < 2 * calls; ++i)
+      flat[i] = bits[i / 2][i % 2];
+    normalsFromBits(flat, normal);
+#pragma unroll
+    for (int i = 0; i < calls; ++i) {
+      int a = m + i * step, b = a + step - 1;
+      use(a, 0, normal[2 * i]);
+      use(b, NV - 1, normal[2 * i + 1]);
+    }
   }
 }
 
-/// Normals of a whole register tile.
+/// sum t^2 q^2 of a register tile, from the two halves of q^2.
 template <int NV>
 [[gnu::always_inline]] inline void
-tileNormals(const Keys &keys, Draw draw, const Rows &at, uint32_t column,
-            uint32_t layerBlock, F (&out)[rows][NV]) {
-  uint32_t quad = column / 4;
-  for (int m = 0; m < rows; m += 3 - NV) {
-    int other = NV == 1 ? m + 1 : m;
-    uint32_t quadB = NV == 1 ? quad : quad + width / 4;
-    F pair[2];
-    normals(keys, draw,
-            {quad, quadB, at.window[m], at.window[other], at.image[m],
-             at.image[other], layerBlock},
-            pair);
-    out[m][0] = pair[0];
-    out[other][NV - 1] = pair[1];
-  }
+squareSums(const LayerConstants &c, const TileBlock &block, const Rows &at,
+           I (&sums)[rows][NV]) {
+  for (int m = 0; m < rows; ++m)
+    for (int v = 0; v < NV; ++v)
+      sums[m][v] = Vec::zero();
+  product<NV>(block, block.squares, at.high, sums);
+  for (int m = 0; m < rows; ++m)
+    for (int v = 0; v < NV; ++v)
+      sums[m][v] = Vec::shiftLeft(sums[m][v], c.squareShift);
+  product<NV>(block, block.squares, at.low, sums);
 }
 
 /// The analog path of one block: from integer sums to what the ADC sees.
@@ -139,24 +211,16 @@ template <int NV>
     for (int m = 0; m < rows; ++m)
       for (int v = 0; v < NV; ++v)
         x[m][v] = Vec::mul(x[m][v], Vec::set(c.inverseZ));
-  F normal[rows][NV];
   if (c.readSigma != 0) {
     I variance[rows][NV];
-    for (int m = 0; m < rows; ++m)
-      for (int v = 0; v < NV; ++v)
-        variance[m][v] = Vec::zero();
-    product<NV>(block, block.squares, at.high, variance);
-    for (int m = 0; m < rows; ++m)
-      for (int v = 0; v < NV; ++v)
-        variance[m][v] = Vec::shiftLeft(variance[m][v], c.squareShift);
-    product<NV>(block, block.squares, at.low, variance);
-    tileNormals<NV>(keys, Draw::Read, at, tile.column, counter, normal);
-    for (int m = 0; m < rows; ++m)
-      for (int v = 0; v < NV; ++v) {
-        F sigma = Vec::mul(Vec::set(c.readSigma),
-                           Vec::sqrt(Vec::toFloat(variance[m][v])));
-        x[m][v] = Vec::add(x[m][v], Vec::mul(sigma, normal[m][v]));
-      }
+    squareSums<NV>(c, block, at, variance);
+    F sigma = Vec::set(c.readSigma);
+    tileNormals<NV>(keys, Draw::Read, at, tile.column, counter,
+                    [&](int m, int v, F normal) {
+                      F root = Vec::sqrt(Vec::toFloat(variance[m][v]));
+                      F noise = Vec::mul(Vec::mul(sigma, root), normal);
+                      x[m][v] = Vec::add(x[m][v], noise);
+                    });
   }
   for (int v = 0; v < NV; ++v) {
     F gain = Vec::load(block.gain + v * width);
@@ -171,10 +235,11 @@ template <int NV>
   }
   if (c.adcNoise == 0)
     return;
-  tileNormals<NV>(keys, Draw::Convert, at, tile.column, counter, normal);
-  for (int m = 0; m < rows; ++m)
-    for (int v = 0; v < NV; ++v)
-      x[m][v] = Vec::add(x[m][v], Vec::mul(Vec::set(c.adcNoise), normal[m][v]));
+  F sigma = Vec::set(c.adcNoise);
+  tileNormals<NV>(keys, Draw::Convert, at, tile.column, counter,
+                  [&](int m, int v, F normal) {
+                    x[m][v] = Vec::add(x[m][v], Vec::mul(sigma, normal));
+                  });
 }
 
 enum class Path { Ideal, Exact, Analog };
@@ -247,31 +312,40 @@ finish(const LayerConstants &c, const Tile &tile, uint32_t count,
   }
 }
 
-/// Windows begin .. begin + count of a tile; rows beyond count repeat the last.
-inline void locate(const WindowRun &run, uint32_t begin, uint32_t count,
-                   Rows &at) {
+/// A window as the noise counters name it.
+struct Position {
+  uint32_t window, image;
+};
+
+/// The register tile of `count` windows from `begin`, which is at `position`;
+/// rows beyond count repeat the last window. Returns the next position.
+inline Position locate(const WindowRun &run, uint32_t begin, uint32_t count,
+                       Position position, Rows &at) {
   for (uint32_t m = 0; m < rows; ++m) {
-    uint32_t index = begin + (m < count ? m : count - 1);
-    uint32_t corner = run.corners[index];
+    uint32_t corner = run.corners[begin + (m < count ? m : count - 1)];
     at.input[m] = run.input + corner;
     at.high[m] = run.high + corner;
     at.low[m] = run.low + corner;
-    at.image[m] = run.firstImage + index / run.windowsPerImage;
-    at.window[m] = index % run.windowsPerImage;
+    at.image[m] = position.image;
+    at.window[m] = position.window;
+    if (++position.window == run.windowsPerImage)
+      position = {0, position.image + 1};
   }
+  return position;
 }
 
 template <int NV, Path P, bool Floor>
 void runTile(const LayerConstants &c, const Tile &tile, const WindowRun &run) {
   Keys keys(c.key);
+  Position position = {0, run.firstImage};
   for (uint32_t begin = 0; begin < run.windowCount; begin += rows) {
     uint32_t left = run.windowCount - begin;
     uint32_t count = left < rows ? left : rows;
     Rows at;
-    locate(run, begin, count, at);
+    position = locate(run, begin, count, position, at);
     F sums[rows][NV];
-    for (uint32_t position = 0; position < tile.blockCount; ++position)
-      addBlock<NV, P, Floor>(c, &keys, tile, position, at, sums);
+    for (uint32_t block = 0; block < tile.blockCount; ++block)
+      addBlock<NV, P, Floor>(c, &keys, tile, block, at, sums);
     if (tile.blockCount == 0)
       for (int m = 0; m < rows; ++m)
         for (int v = 0; v < NV; ++v)
@@ -292,13 +366,17 @@ void runPath(const LayerConstants &c, const Tile &tile, const WindowRun &run) {
 }
 
 /// Fills count bytes of the padded maps from q, or with padding.
-inline void copyRow(const PadJob &job, const uint8_t *from, uint64_t to,
-                    uint64_t count) {
+inline uint8_t copyRow(const PadJob &job, const uint8_t *from, uint64_t to,
+                       uint64_t count) {
   uint8_t *padded = job.padded + to;
-  for (uint64_t i = 0; i < count; ++i)
-    padded[i] = uint8_t(from[i] + job.offset);
+  uint8_t seen = 0, offset = job.offset;
+  for (uint64_t i = 0; i < count; ++i) {
+    uint8_t value = uint8_t(from[i] + offset);
+    padded[i] = value;
+    seen |= value;
+  }
   if (!job.high)
-    return;
+    return seen;
   uint8_t *high = job.high + to, *low = job.low + to;
   uint16_t mask = uint16_t((1 << job.squareShift) - 1);
   for (uint64_t i = 0; i < count; ++i) {
@@ -308,6 +386,7 @@ inline void copyRow(const PadJob &job, const uint8_t *from, uint64_t to,
     high[i] = uint8_t(square >> job.squareShift);
     low[i] = uint8_t(square & mask);
   }
+  return seen;
 }
 
 inline void fillRow(const PadJob &job, uint64_t to, uint64_t count) {
@@ -317,7 +396,8 @@ inline void fillRow(const PadJob &job, uint64_t to, uint64_t count) {
     job.high[to + i] = job.low[to + i] = 0;
 }
 
-void padImage(const PadJob &job) {
+uint8_t padImage(const PadJob &job) {
+  uint8_t seen = 0;
   uint64_t rowBytes = uint64_t(job.width) * job.inC;
   // Columns of the padded map that lie within the input.
   int64_t first = job.left < 0 ? -int64_t(job.left) : 0;
@@ -333,10 +413,12 @@ void padImage(const PadJob &job) {
       continue;
     }
     fillRow(job, to, first * job.inC);
-    copyRow(job, job.input + (ih * job.inW + first + job.left) * job.inC,
-            to + first * job.inC, (end - first) * job.inC);
+    seen |=
+        copyRow(job, job.input + (ih * job.inW + first + job.left) * job.inC,
+                to + first * job.inC, (end - first) * job.inC);
     fillRow(job, to + end * job.inC, rowBytes - end * job.inC);
   }
+  return seen;
 }
 
 } // namespace

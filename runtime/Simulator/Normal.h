@@ -21,7 +21,7 @@ inline float normalFromBits(uint32_t bits) {
   float x = float(int32_t((bits & 0x7fffffffu) | 1u));
   uint32_t image;
   memcpy(&image, &x, sizeof image);
-  uint32_t octave = (image >> 23) - 127;
+  uint32_t octave = (image >> 23) % 32;
   image = (image & 0x007fffffu) | 0x3f800000u;
   float s;
   memcpy(&s, &image, sizeof s);

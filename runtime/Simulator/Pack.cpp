@@ -290,8 +290,9 @@ struct Scratch {
 };
 } // namespace
 
-void cim::sim::runPacked(const Packed &packed, uint32_t firstImage,
-                         uint32_t imageCount, const void *input, void *output) {
+uint8_t cim::sim::runPacked(const Packed &packed, uint32_t firstImage,
+                            uint32_t imageCount, const void *input,
+                            void *output) {
   static thread_local Scratch scratch;
   // Loads of four bytes may reach past the last row's last byte.
   uint64_t bytes = packed.imageBytes * packed.imagesAtOnce + 64;
@@ -300,6 +301,7 @@ void cim::sim::runPacked(const Packed &packed, uint32_t firstImage,
     scratch.high.grow(bytes);
     scratch.low.grow(bytes);
   }
+  uint8_t seen = 0;
   for (uint32_t done = 0; done < imageCount;) {
     uint32_t count = std::min(packed.imagesAtOnce, imageCount - done);
     for (uint32_t i = 0; i < count; ++i) {
@@ -311,7 +313,7 @@ void cim::sim::runPacked(const Packed &packed, uint32_t firstImage,
         job.high = scratch.high.data() + i * packed.imageBytes;
         job.low = scratch.low.data() + i * packed.imageBytes;
       }
-      packed.kernels->pad(job);
+      seen |= packed.kernels->pad(job);
     }
     WindowRun run = {scratch.input.data(),
                      scratch.high.data(),
@@ -325,4 +327,5 @@ void cim::sim::runPacked(const Packed &packed, uint32_t firstImage,
       packed.kernels->run(packed.constants, tile, run);
     done += count;
   }
+  return seen;
 }

@@ -72,9 +72,10 @@ bool canPack(const Plan &plan, const Config &config, Isa isa);
 std::unique_ptr<Packed> pack(const Plan &plan, const Config &config, Isa isa,
                              PhiloxKey key);
 
-/// Runs images through a packed layer.
-void runPacked(const Packed &packed, uint32_t firstImage, uint32_t imageCount,
-               const void *input, void *output);
+/// Runs images through a packed layer. Returns the bits that any input has,
+/// after the offset: more than the DAC's bits mean an input out of range.
+uint8_t runPacked(const Packed &packed, uint32_t firstImage,
+                  uint32_t imageCount, const void *input, void *output);
 
 } // namespace cim::sim
 

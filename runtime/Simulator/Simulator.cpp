@@ -178,14 +178,17 @@ static cim_status streamImages(const cim_device &device,
   uint64_t inputSize = uint64_t(l.in_h) * l.in_w * l.in_c;
   uint64_t outputSize =
       uint64_t(l.out_h) * l.out_w * l.out_c * rt::byteSize(l.out_type);
-  if (cim_status status = checkInputs(device.chip.config, l, stream.input,
-                                      inputSize * stream.image_count))
-    return status;
+  const Config &config = device.chip.config;
+  uint64_t count = inputSize * stream.image_count;
   if (prepared.packed) {
-    runPacked(*prepared.packed, uint32_t(stream.first_image),
-              stream.image_count, stream.input, stream.output);
-    return CIM_OK;
+    uint8_t seen = runPacked(*prepared.packed, uint32_t(stream.first_image),
+                             stream.image_count, stream.input, stream.output);
+    return seen >> config.inputBits
+               ? checkInputs(config, l, stream.input, count)
+               : CIM_OK;
   }
+  if (cim_status status = checkInputs(config, l, stream.input, count))
+    return status;
   for (uint32_t i = 0; i < stream.image_count; ++i)
     runScalar(prepared.plan, device.chip.key, uint32_t(stream.first_image) + i,
               static_cast<const char *>(stream.input) + i * inputSize,

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// See Peak.h.
+
+#include "Peak.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <ctime>
+
+using namespace cim::bench;
+using cim::sim::Isa;
+
+const char *cim::bench::isaName(Isa isa) {
+  return isa == Isa::Avx512 ? "avx512" : isa == Isa::Avx2 ? "avx2" : "portable";
+}
+
+static double threadSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
+}
+
+/// A plain dot product, as good as the compiler makes it.
+double cim::bench::peakPortable(long rounds) {
+  static int8_t a[4096], b[4096];
+  int32_t sum = 0;
+  for (long round = 0; round < rounds / 64; ++round) {
+    a[round % 4096] = int8_t(round);
+    for (int i = 0; i < 4096; ++i)
+      sum += a[i] * b[i];
+  }
+  volatile int32_t sink = sum;
+  (void)sink;
+  return double(rounds / 64) * 4096;
+}
+
+double cim::bench::int8Peak(Isa isa) {
+  double (*kernel)(long) = isa == Isa::Avx512 ? peakAvx512
+                           : isa == Isa::Avx2 ? peakAvx2
+                                              : peakPortable;
+  double rates[7];
+  kernel(2000000); // the clock settles
+  for (double &rate : rates) {
+    double start = threadSeconds();
+    double macs = kernel(2000000);
+    rate = macs / (threadSeconds() - start);
+  }
+  std::sort(rates, rates + 7);
+  return rates[3];
+}
