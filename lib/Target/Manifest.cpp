@@ -4,9 +4,11 @@
 
 #include "cim/Dialect/CIM/IR/CIM.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
+#include "cim/Dialect/CIM/Transforms/Statistics.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CRC.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
 
@@ -295,6 +297,19 @@ static json::Object describeTarget(const EmitOptions &options) {
                       {"device", std::move(*device)}};
 }
 
+static json::Object describeStatistics(ModuleOp program,
+                                       const std::optional<Arch> &arch) {
+  MappingStatistics statistics = computeMappingStatistics(program);
+  double utilisation =
+      arch && !arch->isHost()
+          ? statistics.utilisation(arch->arrayRows(), arch->arrayColumns())
+          : 0.0;
+  return json::Object{{"arrays", statistics.arrays},
+                      {"cells_used", statistics.cellsUsed},
+                      {"cell_utilisation", utilisation},
+                      {"mvms_per_image", statistics.mvmsPerImage}};
+}
+
 FailureOr<Manifest> ManifestBuilder::build() {
   auto main = program.lookupSymbol<func::FuncOp>("main");
   if (!main || main.isExternal()) {
@@ -315,7 +330,7 @@ FailureOr<Manifest> ManifestBuilder::build() {
   if (failed(addObserved(main, root)) || failed(addArrays(root)) ||
       failed(addLayers(root)))
     return failure();
-  root["statistics"] = buildStatistics(program, options.arch);
+  root["statistics"] = describeStatistics(program, options.arch);
   root["data_crc32"] = llvm::crc32(ArrayRef<uint8_t>(
       reinterpret_cast<const uint8_t *>(data.data()), data.size()));
   Manifest manifest;
