@@ -201,7 +201,7 @@ private:
       at = at->getParentOp();
     OpBuilder builder(at);
     auto layer = LayerOp::create(
-        builder, mvm.getLoc(), name, in.getShape().drop_front(), *inType,
+        builder, matrix.getLoc(), name, in.getShape().drop_front(), *inType,
         out.getShape().drop_front(), *outType, mvm.getKernel(),
         mvm.getStrides(), mvm.getDilations(), mvm.getPads(), matrix.getGroups(),
         *matrix.getSignificance(), *scale, *bias, mvm.getLo(), mvm.getHi(),
