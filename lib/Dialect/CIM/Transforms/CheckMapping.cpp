@@ -185,9 +185,5 @@ LogicalResult cim::checkPlaces(ModuleOp module, const Arch &arch) {
         }
       others.push_back(block);
     }
-  if (arch.arrayCount() && int64_t(arrays.size()) > arch.arrayCount())
-    return module.emitError("expected at most ")
-           << arch.arrayCount() << " arrays, which target '" << arch.name()
-           << "' has, but got " << arrays.size();
   return success();
 }

@@ -82,10 +82,6 @@ LogicalResult ProgramChecker::readArrays() {
     arrays[op.getSymName()] = {op, shape[0], shape[1], std::move(*image),
                                std::vector<BlockOp>(size)};
   }
-  if (arch.arrayCount() && int64_t(arrays.size()) > arch.arrayCount())
-    return module.emitError("expected at most ")
-           << arch.arrayCount() << " arrays, which target '" << arch.name()
-           << "' has, but got " << arrays.size();
   return success();
 }
 

@@ -136,8 +136,10 @@ def PlaceBlocksPass : Pass<"cim-place-blocks", "::mlir::ModuleOp"> {
   let description = [{
     Packs the blocks of all matrices into arrays by shelves: tallest first, each
     on the first shelf with room, else on a new shelf of the first array with
-    room, else in a new array. Blocks of the same rows (planes, column cuts) come
-    next to each other and share an activation of the array. Deterministic.
+    room, else in a new array. Blocks of the same rows of a matrix (planes,
+    column cuts) lie side by side, where that needs no more arrays, and share an
+    activation. Where the arrays would not do, blocks are cut between columns,
+    which changes no number. Deterministic.
 
     More arrays than `arrays` (or, when that is 0, than the target has) is an
     error that says how many are needed.
@@ -153,7 +155,7 @@ def PlaceBlocksPass : Pass<"cim-place-blocks", "::mlir::ModuleOp"> {
   let options = [
     CIM_TargetOption,
     Option<"arrays", "arrays", "int64_t", /*default=*/"0",
-           "Arrays to use at most; 0 = as many as the target has">
+           "Arrays to use at most, whatever the target has; 0 = as many as it has">
   ];
   let dependentDialects = ["::cim::CIMDialect"];
 }
