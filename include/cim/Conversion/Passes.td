@@ -42,7 +42,7 @@ def MergeElementwisePass : Pass<"linalg-merge-elementwise", "::mlir::func::FuncO
     the innermost loop is long enough to vectorise: dequantise, add, ReLU and
     quantise of a map become one loop over all its elements, a bias of an NHWC
     map two. A result of the type of an input that has no other user is written
-    over it.
+    over it; a transposition to few channels walks in the order of its input.
 
     ```mlir
     #map = affine_map<(d0, d1) -> (d0, d1)>

@@ -97,6 +97,29 @@ static void reuseInput(linalg::GenericOp op, IRRewriter &rewriter) {
   }
 }
 
+/// A transposition to few channels (RGB) has an innermost loop too short to
+/// vectorise: makes the innermost loop that of its input.
+static void lengthenInnermost(linalg::GenericOp op, IRRewriter &rewriter) {
+  constexpr int64_t longEnough = 16;
+  SmallVector<int64_t> extents = op.getStaticLoopRanges();
+  if (!isParallel(op) || extents.empty() || extents.back() >= longEnough ||
+      op.getNumDpsInputs() == 0)
+    return;
+  AffineMap map = op.getMatchingIndexingMap(op.getDpsInputOperand(0));
+  if (!map.isPermutation())
+    return;
+  unsigned innermost = map.getDimPosition(map.getNumResults() - 1);
+  if (extents[innermost] <= extents.back())
+    return;
+  SmallVector<unsigned> order;
+  for (unsigned dim = 0; dim < extents.size(); ++dim)
+    if (dim != innermost)
+      order.push_back(dim);
+  order.push_back(innermost);
+  rewriter.setInsertionPoint(op);
+  (void)linalg::interchangeGenericOp(rewriter, op, order);
+}
+
 namespace {
 struct MergeElementwise
     : cim::impl::MergeElementwisePassBase<MergeElementwise> {
@@ -117,8 +140,10 @@ struct MergeElementwise
         failed(applyPatternsGreedily(getOperation(), std::move(flattening))))
       return signalPassFailure();
     IRRewriter rewriter(context);
-    getOperation().walk(
-        [&](linalg::GenericOp op) { reuseInput(op, rewriter); });
+    getOperation().walk([&](linalg::GenericOp op) {
+      reuseInput(op, rewriter);
+      lengthenInnermost(op, rewriter);
+    });
   }
 
 private:

@@ -59,3 +59,17 @@ func.func @in_place(%x: tensor<1x2x4x4xf32>, %w: tensor<2x2x1x1xf32>) -> tensor<
   %s = nn.sub(%x, %d) : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
   return %s : tensor<1x2x4x4xf32>
 }
+
+// -----
+
+// From planes to pixels: the loop over 64 positions is inside that over 3
+// channels.
+// CHECK-DAG: #[[$IN:.+]] = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+// CHECK-DAG: #[[$OUT:.+]] = affine_map<(d0, d1, d2) -> (d0, d2, d1)>
+// CHECK-LABEL: func @few_channels
+// CHECK: linalg.generic {indexing_maps = [#[[$IN]], #[[$OUT]]]
+// APART-LABEL: func @few_channels
+func.func @few_channels(%x: tensor<1x3x8x8xf32>) -> tensor<1x8x8x3xf32> {
+  %y = nn.transpose(%x) {permutation = array<i64: 0, 2, 3, 1>} : (tensor<1x3x8x8xf32>) -> tensor<1x8x8x3xf32>
+  return %y : tensor<1x8x8x3xf32>
+}
