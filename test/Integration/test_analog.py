@@ -6,6 +6,7 @@ what is left is the effect under test plus a rounding of known variance 1/12 cod
 """
 
 import re
+from statistics import NormalDist
 
 import numpy as np
 import onnx
@@ -16,6 +17,7 @@ import recording
 import tools
 
 ROWS, COLUMNS, SAMPLES = 60, 16, 3000
+LIMIT = 4.5  # standard deviations; a run makes some hundred comparisons
 NOISE = ("read", "static", "adc_offset", "adc_gain", "adc_noise")
 
 
@@ -76,23 +78,26 @@ def z_of_variance(values, variance):
     return (values.var(0, ddof=1) / variance - 1) * np.sqrt((len(values) - 1) / 2)
 
 
-def check_normal(values, mean, variance, limit=4.5):
-    assert np.abs(z_of_mean(values, mean, variance)).max() < limit
-    assert np.abs(z_of_variance(values, variance)).max() < limit
-    # Shape: 16 bins of equal probability, all columns together.
-    from statistics import NormalDist
-
-    u = (values - mean) / np.sqrt(variance)
-    edges = [NormalDist().inv_cdf(i / 16) for i in range(1, 16)]
-    counts = np.bincount(np.digitize(u.ravel(), edges), minlength=16)
-    expected = u.size / 16
+def check_normal(rig, values, mean, variance):
+    """Mean, variance and shape of S, before the ADC rounds it to codes."""
+    assert np.abs(z_of_mean(values, mean, variance + rig.rounding)).max() < LIMIT
+    assert np.abs(z_of_variance(values, variance + rig.rounding)).max() < LIMIT
+    # Shape: chi-square over 16 bins whose edges lie between two codes.
+    normal, codes = NormalDist(), np.rint(values * rig.gain)
+    counts, expected = np.zeros(16), np.zeros(16)
+    for n in range(COLUMNS):
+        m, s = mean[n] * rig.gain, np.sqrt(variance[n]) * rig.gain
+        edges = [np.floor(m + s * normal.inv_cdf(i / 16)) + 0.5 for i in range(1, 16)]
+        counts += np.bincount(np.digitize(codes[:, n], edges), minlength=16)
+        below = [0, *(normal.cdf((edge - m) / s) for edge in edges), 1]
+        expected += np.diff(below) * len(codes)
     chi2 = ((counts - expected) ** 2 / expected).sum()
-    assert chi2 < 15 + 4.5 * np.sqrt(2 * 15), chi2  # 15 degrees of freedom
+    assert chi2 < 15 + LIMIT * np.sqrt(2 * 15), chi2  # 15 degrees of freedom
 
 
 def test_read_noise(tmp_path, reference_device):
     rig = Rig(tmp_path, reference_device, read=4)
-    check_normal(rig.sums("--seed=1"), rig.sum, 0.04**2 * rig.power + rig.rounding)
+    check_normal(rig, rig.sums("--seed=1"), rig.sum, 0.04**2 * rig.power)
 
 
 def test_columns_are_independent(tmp_path, reference_device):
@@ -102,12 +107,12 @@ def test_columns_are_independent(tmp_path, reference_device):
     successive = rig.sums("--seed=2")
     a, b = successive[:-1] - successive.mean(0), successive[1:] - successive.mean(0)
     lag = (a * b).mean(0) / successive.var(0)
-    assert np.abs(lag).max() * np.sqrt(SAMPLES) < 4.5
+    assert np.abs(lag).max() * np.sqrt(SAMPLES) < LIMIT
 
 
 def test_adc_noise(tmp_path, reference_device):
     rig = Rig(tmp_path, reference_device, adc_noise=20)
-    check_normal(rig.sums("--seed=3"), rig.sum, (20 / rig.gain) ** 2 + rig.rounding)
+    check_normal(rig, rig.sums("--seed=3"), rig.sum, np.full(COLUMNS, (20 / rig.gain) ** 2))
 
 
 CHIPS = 150
@@ -121,22 +126,22 @@ def test_static_variation_differs_between_chips_only(tmp_path, reference_device)
     levels = np.floor(127 / (1 + 4 * 0.05))  # Z of Numerics.md section 5: conductances have this resolution
     resolution = (rig.q**2) @ (rig.matrix != 0) / 12 / levels**2
     variance = 0.05**2 * rig.power + resolution + rig.rounding
-    assert np.abs(z_of_mean(chips, rig.sum, variance)).max() < 4.5
-    assert np.abs(z_of_variance(chips, variance)).max() < 4.5
+    assert np.abs(z_of_mean(chips, rig.sum, variance)).max() < LIMIT
+    assert np.abs(z_of_variance(chips, variance)).max() < LIMIT
 
 
 def test_adc_offset_and_gain(tmp_path, reference_device):
     offset = Rig(tmp_path, reference_device, adc_offset=30)
     chips = chip_values(offset)
     variance = np.full(COLUMNS, (30 / offset.gain) ** 2) + offset.rounding
-    assert np.abs(z_of_mean(chips, offset.sum, variance)).max() < 4.5
-    assert np.abs(z_of_variance(chips, variance)).max() < 4.5
+    assert np.abs(z_of_mean(chips, offset.sum, variance)).max() < LIMIT
+    assert np.abs(z_of_variance(chips, variance)).max() < LIMIT
     (tmp_path / "gain").mkdir()
     gain = Rig(tmp_path / "gain", reference_device, adc_gain=3)
     chips = chip_values(gain)
     variance = (0.03 * gain.sum) ** 2 + gain.rounding
-    assert np.abs(z_of_mean(chips, gain.sum, variance)).max() < 4.5
-    assert np.abs(z_of_variance(chips, variance)).max() < 4.5
+    assert np.abs(z_of_mean(chips, gain.sum, variance)).max() < LIMIT
+    assert np.abs(z_of_variance(chips, variance)).max() < LIMIT
 
 
 def chip_values(rig):

@@ -137,6 +137,7 @@ def test_top1_is_counted(folder, tmp_path):
 
 def test_compiling_twice_gives_the_same_file(folder, tmp_path):
     options = ["--target=imec-ania", f"--calibration={folder / 'calibration.npy'}", "--cells=2"]
-    for name in ("a.so", "b.so"):
-        tools.compile_model(folder / "batch2.onnx", tmp_path / name, *options)
-    assert (tmp_path / "a.so").read_bytes() == (tmp_path / "b.so").read_bytes()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        tools.compile_model(folder / "batch2.onnx", tmp_path / name / "model.so", *options)
+    assert (tmp_path / "a" / "model.so").read_bytes() == (tmp_path / "b" / "model.so").read_bytes()
