@@ -3,6 +3,7 @@
 #include "ProgramSummary.h"
 #include "cim/Dialect/CIM/IR/CIM.h"
 #include "cim/Dialect/CIM/Transforms/NodeName.h"
+#include "cim/Dialect/CIM/Transforms/Statistics.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -23,16 +24,8 @@ static double sum(const std::vector<report::Layer> &layers, Get get) {
   return total;
 }
 
-double Program::mvms() const {
-  return sum(layers, [](const Layer &layer) { return layer.mvms; });
-}
-
 double Program::macs() const {
   return sum(layers, [](const Layer &layer) { return layer.macs; });
-}
-
-double Program::cells() const {
-  return sum(layers, [](const Layer &layer) { return layer.cells; });
 }
 
 double Program::seconds() const {
@@ -64,16 +57,23 @@ public:
                << arch.name() << "'";
     }
     addArrays();
-    for (LayerOp layer : module.getOps<LayerOp>())
-      if (failed(addLayer(layer)))
+    MappingStatistics statistics = computeMappingStatistics(module);
+    for (auto [layer, counts] :
+         llvm::zip_equal(module.getOps<LayerOp>(), statistics.layers))
+      if (failed(addLayer(layer, counts)))
         return failure();
+    program.mvms = double(statistics.mvmsPerImage);
+    program.cells = double(statistics.cellsUsed);
+    if (!arch.isHost())
+      program.utilisation =
+          statistics.utilisation(arch.arrayRows(), arch.arrayColumns());
     module.walk([&](Operation *op) { addDigital(op); });
     return std::move(program);
   }
 
 private:
   void addArrays();
-  LogicalResult addLayer(LayerOp op);
+  LogicalResult addLayer(LayerOp op, const LayerStatistics &counts);
   LogicalResult addBlock(LayerOp layer, BlockOp op);
   void addToActivation(LayerOp layer, BlockOp op);
   void addCost(Layer &layer);
@@ -83,6 +83,8 @@ private:
   const Arch &arch;
   Program program;
   llvm::StringMap<int64_t> arrayIndex;
+  /// Upper left cells of blocks; layers with one matrix have the same.
+  llvm::DenseSet<std::tuple<int64_t, int64_t, int64_t>> corners;
   /// (array, row, first matrix row, matrix rows) of the current layer's
   /// activations.
   llvm::MapVector<std::tuple<int64_t, int64_t, int64_t, int64_t>, Activation>
@@ -98,7 +100,7 @@ void Summary::addArrays() {
   }
 }
 
-LogicalResult Summary::addLayer(LayerOp op) {
+LogicalResult Summary::addLayer(LayerOp op, const LayerStatistics &counts) {
   Layer &layer = program.layers.emplace_back();
   layer.symbol = op.getSymName().str();
   layer.node = nodeName(op.getLoc()).str();
@@ -107,10 +109,10 @@ LogicalResult Summary::addLayer(LayerOp op) {
   layer.groups = op.getGroups();
   layer.matrixRows = op.getKernel()[0] * op.getKernel()[1] * op.getInput()[2];
   layer.matrixColumns = op.getOutput()[2];
-  auto significance =
-      cast<ShapedType>(cast<TypedAttr>(op.getSignificance()).getType());
-  layer.cellsPerWeight = significance.getDimSize(0) * op.getRepeat();
-  layer.windows = double(op.getOutput()[0]) * double(op.getOutput()[1]);
+  layer.cellsPerWeight = counts.cellsPerWeight;
+  layer.cells = double(counts.cells);
+  layer.windows = double(counts.windowsPerImage);
+  layer.mvms = layer.windows * double(counts.mvmsPerWindow);
   layer.macs = layer.windows * double(layer.matrixRows) *
                double(layer.matrixColumns) / double(layer.groups);
   activations.clear();
@@ -149,12 +151,12 @@ LogicalResult Summary::addBlock(LayerOp layer, BlockOp op) {
                      count,
                      static_cast<int64_t>(op.getN()),
                      op.getGain()->convertToFloat()};
-  double cells = double(block.rows) * double(block.columns);
-  Layer &target = program.layers.back();
-  target.blocks.push_back(block);
-  target.cells += cells;
-  program.arrays[block.array].blocks += 1;
-  program.arrays[block.array].cells += cells;
+  program.layers.back().blocks.push_back(block);
+  if (corners.insert({block.array, row, column}).second) {
+    program.arrays[block.array].blocks += 1;
+    program.arrays[block.array].cells +=
+        double(block.rows) * double(block.columns);
+  }
   addToActivation(layer, op);
   return success();
 }
@@ -190,7 +192,6 @@ void Summary::addToActivation(LayerOp layer, BlockOp op) {
 }
 
 void Summary::addCost(Layer &layer) {
-  layer.mvms = layer.windows * double(layer.activations.size());
   std::vector<cost::Work> work;
   double cells = 0;
   llvm::DenseMap<int64_t, double> turns; // MVMs of one array for one window

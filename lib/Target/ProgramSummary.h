@@ -8,7 +8,8 @@
 
 namespace cim::report {
 
-// Counts are doubles: exact up to 2^53, and no shape overflows them.
+// Counts are those of MappingStatistics where it has them. They are doubles:
+// exact up to 2^53, and no shape overflows a product.
 
 /// A rectangle of cells of one array.
 struct Rectangle {
@@ -62,11 +63,12 @@ struct Program {
   std::vector<Layer> layers;
   std::vector<Array> arrays;
   std::vector<DigitalOp> digital;
+  double mvms = 0; ///< per image
+  double cells = 0;
+  double utilisation = 0; ///< share of the arrays' cells that blocks take
 
   /// Sums over the layers; joules are absent when the target has none.
-  double mvms() const;
   double macs() const;
-  double cells() const;
   double seconds() const;
   std::optional<double> joules() const;
 };

@@ -29,15 +29,15 @@ static json::Object describeTarget(const Arch &arch) {
 
 static json::Object describeMapping(const Program &program, const Arch &arch) {
   json::Object mapping{{"arrays", int64_t(program.arrays.size())},
-                       {"cells_used", program.cells()},
-                       {"mvms_per_image", program.mvms()},
+                       {"cells_used", program.cells},
+                       {"mvms_per_image", program.mvms},
                        {"macs_per_image", program.macs()}};
   if (program.arrays.empty() || arch.isHost())
     return mapping;
   double cells = double(arch.arrayRows()) * double(arch.arrayColumns());
   double arrays = double(program.arrays.size());
-  mapping["cell_utilisation"] = program.cells() / (arrays * cells);
-  mapping["area_lower_bound_arrays"] = std::ceil(program.cells() / cells);
+  mapping["cell_utilisation"] = program.utilisation;
+  mapping["area_lower_bound_arrays"] = std::ceil(program.cells / cells);
   mapping["cost_assumptions"] = costAssumptions;
   mapping["latency_per_image_s"] = program.seconds();
   if (std::optional<double> joules = program.joules()) {

@@ -111,11 +111,10 @@ static void writeHeadline(raw_ostream &os, const Program &program,
   writeCard(os, "arrays", si(arrays));
   if (arrays > 0 && !arch.isHost()) {
     double cells = double(arch.arrayRows()) * double(arch.arrayColumns());
-    writeCard(os, "cells used", si(program.cells()));
-    writeCard(os, "cell utilisation",
-              percent(program.cells() / cells / arrays));
-    writeCard(os, "arrays at least", si(std::ceil(program.cells() / cells)));
-    writeCard(os, "MVMs per image", si(program.mvms()));
+    writeCard(os, "cells used", si(program.cells));
+    writeCard(os, "cell utilisation", percent(program.utilisation));
+    writeCard(os, "arrays at least", si(std::ceil(program.cells / cells)));
+    writeCard(os, "MVMs per image", si(program.mvms));
     writeCard(os, "MACs per image", si(program.macs()));
     writeCard(os, "time per image", si(program.seconds(), "s"));
     if (std::optional<double> joules = program.joules()) {
