@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Every rule of the dialect's verifiers, broken.
 // RUN: cim-opt %s --split-input-file --verify-diagnostics
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Every op of the dialect prints what it parsed: as text, generic text, bytecode.
 // RUN: cim-opt %s | cim-opt | FileCheck %s
 // RUN: cim-opt %s --mlir-print-op-generic | cim-opt | FileCheck %s

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --split-input-file --verify-diagnostics --cim-build-program
 
 // expected-error @below {{expects planes and blocks; run 'cim-split-weights' and 'cim-tile-matrices'}}

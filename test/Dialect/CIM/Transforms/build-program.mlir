@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --cim-build-program | FileCheck %s
 // RUN: cim-opt %s --cim-build-program --cim-verify-phase=phase=program
 

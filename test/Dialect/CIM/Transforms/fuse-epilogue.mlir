@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --cim-fuse-epilogue --split-input-file | FileCheck %s
 
 !i = !quant.uniform<i8<-63:63>:f32, 0.5>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Three blocks of two columns fit into two arrays of three only in pieces.
 // RUN: cim-opt %s --cim-place-blocks=target=%S/Inputs/tiny.yaml | FileCheck %s --implicit-check-not=cim.block
 // RUN: cim-opt %s --cim-place-blocks=target=%S/Inputs/tiny.yaml --cim-verify-phase='phase=placed target=%S/Inputs/tiny.yaml'

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --split-input-file --verify-diagnostics --cim-place-blocks=target=%S/Inputs/tiny.yaml
 
 cim.matrix @large weights(dense<1> : tensor<5x1xi8>) levels 1 groups 1

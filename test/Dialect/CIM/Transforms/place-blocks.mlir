@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Arrays of 4 rows and 3 columns, two of them.
 // RUN: cim-opt %s --cim-place-blocks=target=%S/Inputs/tiny.yaml | FileCheck %s
 // RUN: cim-opt %s --cim-place-blocks=target=%S/Inputs/tiny.yaml --cim-verify-phase='phase=placed target=%S/Inputs/tiny.yaml'

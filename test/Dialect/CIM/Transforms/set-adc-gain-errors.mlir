@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --split-input-file --verify-diagnostics --cim-set-adc-gain
 
 // expected-error @below {{expects planes of cells; run 'cim-split-weights'}}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --cim-set-adc-gain | FileCheck %s
 // RUN: cim-opt %s --cim-set-adc-gain=sigmas=8 | FileCheck %s --check-prefix=WIDE
 // RUN: cim-opt %s --cim-set-adc-gain --cim-verify-phase=phase=calibrated

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --split-input-file --verify-diagnostics --cim-split-weights
 // RUN: not cim-opt %s --cim-split-weights='split=residual cells=0' 2>&1 | FileCheck %s --check-prefix=ZERO
 // RUN: not cim-opt %s --cim-split-weights='split=residual cells=a=1,a=2' 2>&1 | FileCheck %s --check-prefix=TWICE

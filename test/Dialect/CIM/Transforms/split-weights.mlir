@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Planes and significance of docs/Numerics.md section 2.
 // RUN: cim-opt %s --cim-split-weights | FileCheck %s --check-prefixes=ALL,RADIX
 // RUN: cim-opt %s --cim-split-weights=split=unary | FileCheck %s --check-prefixes=ALL,UNARY

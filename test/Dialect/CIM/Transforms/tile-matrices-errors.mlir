@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --split-input-file --verify-diagnostics --cim-tile-matrices=target=%S/Inputs/tiny.yaml
 
 // expected-error @below {{expects planes of cells before it is tiled; run 'cim-split-weights'}}

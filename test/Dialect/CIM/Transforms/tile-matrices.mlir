@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Arrays of 4 rows and 3 columns.
 // RUN: cim-opt %s --cim-split-weights --cim-tile-matrices=target=%S/Inputs/tiny.yaml | FileCheck %s --implicit-check-not=cim.block
 // RUN: cim-opt %s --cim-split-weights --cim-tile-matrices=target=%S/Inputs/tiny.yaml --cim-verify-phase='phase=tiled target=%S/Inputs/tiny.yaml'
