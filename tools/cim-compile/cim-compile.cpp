@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // cim-compile: from an ONNX network to a program for a chip with analog
 // compute-in-memory arrays.
+#include "cim/Dialect/CIM/Transforms/CellsPerLayer.h"
 #include "cim/Pipelines/Compile.h"
 #include "cim/Pipelines/Diagnostics.h"
 #include "cim/Version.h"
@@ -10,6 +11,7 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
+#include <csignal>
 
 using namespace cim;
 namespace cl = llvm::cl;
@@ -121,6 +123,8 @@ static int usageError(const llvm::Twine &message) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  // A file size limit shall be an error of write(), with a diagnostic.
+  std::signal(SIGXFSZ, SIG_IGN);
   mlir::registerMLIRContextCLOptions();
   mlir::registerPassManagerCLOptions();
   mlir::registerDefaultTimingManagerCLOptions();
@@ -151,6 +155,8 @@ int main(int argc, char **argv) {
   bool binary = emit == Phase::Object || emit == Phase::SharedObject;
   if (binary && output == "-")
     return usageError("give the output a name with -o FILE");
+  if (std::optional<std::string> wrong = CellsPerLayer::check(cells))
+    return usageError("--cells: " + *wrong);
   if (arrays < 0)
     return usageError("--arrays expects a number of at least 0");
 

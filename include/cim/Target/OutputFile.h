@@ -10,14 +10,14 @@
 namespace cim {
 
 /// Writes a file under a temporary name beside `path` and renames it when
-/// everything is on disk; on any failure (a full disk, a missing folder, `write`
-/// itself) nothing is left and the error names `path`. "-" is standard output.
+/// everything is on disk; on any failure (a full disk, a missing folder)
+/// nothing is left and the error names `path`. "-" is standard output.
+llvm::Error writeOutputFile(llvm::StringRef path, llvm::StringRef text);
+
+/// The same for what `write` prints; when it fails, nothing is written.
 llvm::Error
 writeOutputFile(llvm::StringRef path,
                 llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);
-
-/// The same for text that exists already.
-llvm::Error writeOutputFile(llvm::StringRef path, llvm::StringRef text);
 
 } // namespace cim
 

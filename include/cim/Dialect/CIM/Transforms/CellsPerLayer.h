@@ -5,6 +5,8 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringMap.h"
+#include <optional>
+#include <string>
 
 namespace cim {
 
@@ -18,25 +20,14 @@ public:
   static llvm::FailureOr<CellsPerLayer> parse(mlir::Location location,
                                               llvm::StringRef text) {
     CellsPerLayer result;
-    llvm::SmallVector<llvm::StringRef> parts;
-    text.split(parts, ',');
-    for (llvm::StringRef part : parts) {
-      // A node name may itself contain '='.
-      auto [name, number] = part.contains('=')
-                                ? part.rsplit('=')
-                                : std::pair(llvm::StringRef("*"), part);
-      int64_t cells = 0;
-      if (number.trim().getAsInteger(10, cells) || cells < 1 ||
-          cells > maxCells || name.trim().empty())
-        return mlir::emitError(location)
-               << "expected cells per weight as a number from 1 to " << maxCells
-               << " or as 'node=number,..,*=number', but got '" << part << "'";
-      if (!result.cells.try_emplace(name.trim(), cells).second)
-        return mlir::emitError(location)
-               << "expected cells per weight once for '" << name.trim()
-               << "', but got '" << text << "'";
-    }
+    if (std::optional<std::string> wrong = result.read(text))
+      return mlir::emitError(location) << *wrong;
     return result;
+  }
+
+  /// What is wrong with `text`, or nothing.
+  static std::optional<std::string> check(llvm::StringRef text) {
+    return CellsPerLayer().read(text);
   }
 
   /// Cells of the node `name`.
@@ -57,6 +48,29 @@ public:
   }
 
 private:
+  std::optional<std::string> read(llvm::StringRef text) {
+    llvm::SmallVector<llvm::StringRef> parts;
+    text.split(parts, ',');
+    for (llvm::StringRef part : parts) {
+      // A node name may itself contain '='.
+      auto [name, number] = part.contains('=')
+                                ? part.rsplit('=')
+                                : std::pair(llvm::StringRef("*"), part);
+      int64_t count = 0;
+      if (number.trim().getAsInteger(10, count) || count < 1 ||
+          count > maxCells || name.trim().empty())
+        return ("expected cells per weight as a number from 1 to " +
+                llvm::Twine(maxCells) +
+                " or as 'node=number,..,*=number', but got '" + part + "'")
+            .str();
+      if (!cells.try_emplace(name.trim(), count).second)
+        return ("expected cells per weight once for '" + name.trim() +
+                "', but got '" + text + "'")
+            .str();
+    }
+    return std::nullopt;
+  }
+
   llvm::StringMap<int64_t> cells;
 };
 
