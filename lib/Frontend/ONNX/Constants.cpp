@@ -6,9 +6,6 @@ using namespace mlir;
 
 namespace cim::onnx {
 
-/// More elements than this are not written out at import.
-static constexpr int64_t kLargestFill = int64_t(1) << 28;
-
 static LogicalResult importConstant(NodeBinder &b) {
   auto length = [](const auto &list) { return int64_t(list.size()); };
   if (const Attribute *a = b.getAttribute("value"))
@@ -37,11 +34,8 @@ static LogicalResult importConstantOfShape(NodeBinder &b) {
                        : fromDoubles(DataType::Float, {}, 0.0);
   if (value.bytes.empty() || value.numElements() != 1)
     return b.error() << "expected 'value' to be a tensor of one element";
-  int64_t count = 1;
-  for (int64_t dim : shape)
-    if (dim < 0 || llvm::MulOverflow(count, dim, count) || count > kLargestFill)
-      return b.error() << "expected a shape of 0 to " << kLargestFill
-                       << " elements, but got " << shapeText(shape);
+  if (failed(b.checkFold(shape)))
+    return failure();
   SmallVector<int64_t> strides(shape.size(), 0);
   return b.result(strided(value, shape, 0, strides));
 }

@@ -59,6 +59,8 @@ LogicalResult foldBinary(NodeBinder &b, HostBinary op) {
   if (!OpTrait::util::getBroadcastedShape(left->dims, right->dims, shape))
     return b.error() << "shapes " << shapeText(left->dims) << " and "
                      << shapeText(right->dims) << " do not broadcast";
+  if (failed(b.checkFold(shape)))
+    return failure();
   Tensor x = broadcastTo(*left, shape), y = broadcastTo(*right, shape);
   if (isFloat(x.type)) {
     SmallVector<double> values = toDoubles(x);

@@ -11,6 +11,9 @@ namespace cim::onnx {
 /// are factors of shapes, not weights.
 static constexpr int64_t kMaxHostFloats = 64;
 
+/// Larger constants are not computed at import.
+static constexpr int64_t kMaxHostElements = int64_t(1) << 28;
+
 std::string shapeText(ArrayRef<int64_t> shape) {
   if (shape.empty())
     return "scalar";
@@ -197,6 +200,16 @@ bool NodeBinder::foldsOnHost() {
       return false;
   }
   return true;
+}
+
+LogicalResult NodeBinder::checkFold(ArrayRef<int64_t> shape) {
+  int64_t count = 1;
+  for (int64_t dim : shape)
+    if (dim < 0 || llvm::MulOverflow(count, dim, count) ||
+        count > kMaxHostElements)
+      return error() << "expected a constant of 0 to " << kMaxHostElements
+                     << " elements, but got " << shapeText(shape);
+  return success();
 }
 
 SmallVector<int64_t> NodeBinder::constantInts(size_t index, StringRef what) {

@@ -95,6 +95,9 @@ public:
   /// True when all operands that are there are constants which the importer
   /// evaluates itself: integers, and floats of a few elements.
   bool foldsOnHost();
+  /// Refuses to compute a constant of `shape` when it is negative or larger
+  /// than any that a network has use for (2^28 elements).
+  llvm::LogicalResult checkFold(llvm::ArrayRef<int64_t> shape);
   /// An operand that must be a constant of integers; `what` names it.
   llvm::SmallVector<int64_t> constantInts(size_t index, llvm::StringRef what);
   /// An operand that must be one constant number.

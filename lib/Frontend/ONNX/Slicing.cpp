@@ -106,6 +106,8 @@ static LogicalResult foldGather(NodeBinder &b, const Tensor &data,
   SmallVector<int64_t> shape(dims.take_front(axis));
   llvm::append_range(shape, indexShape);
   llvm::append_range(shape, dims.drop_front(axis + 1));
+  if (failed(b.checkFold(shape)))
+    return failure();
   Tensor result;
   result.type = data.type;
   result.dims.assign(shape.begin(), shape.end());
@@ -154,8 +156,8 @@ static LogicalResult importGather(NodeBinder &b) {
                        << shape[axis] << "), but got " << index;
     index += index < 0 ? shape[axis] : 0;
   }
-  HostTensor constant = b.host(0);
-  if (constant && b.foldsOnHost())
+  // No nn op gathers, so constants of any size are gathered here.
+  if (HostTensor constant = b.host(0))
     return foldGather(b, *constant, indexShape, indices, axis);
   return gatherAsSlice(b, indexShape, indices, axis);
 }
@@ -181,6 +183,8 @@ static LogicalResult foldConcat(NodeBinder &b, int64_t axis) {
     result.dims[axis] += part.dims[axis];
   }
   ArrayRef<int64_t> dims = result.dims;
+  if (failed(b.checkFold(dims)))
+    return failure();
   unsigned width = elementBytes(result.type);
   int64_t inner = llvm::product_of(dims.drop_front(axis + 1)) * width;
   for (int64_t outer = 0, count = llvm::product_of(dims.take_front(axis));
