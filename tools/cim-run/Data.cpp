@@ -89,20 +89,14 @@ std::optional<size_t> cim::run::findTensor(const std::vector<Tensor> &tensors,
 static bool convertType(npy::Array &array, npy::Type wanted) {
   if (array.type == wanted)
     return true;
-  int64_t count = array.elementCount();
-  if (wanted == npy::Type::F32 && array.type == npy::Type::F64) {
-    std::vector<float> values = array.toFloat();
-    array.bytes.resize(count * sizeof(float));
-    std::copy_n(reinterpret_cast<const uint8_t *>(values.data()),
-                array.bytes.size(), array.bytes.data());
-  } else if (wanted == npy::Type::I64 && array.type == npy::Type::I32) {
-    std::vector<uint8_t> wide(count * sizeof(int64_t));
-    for (int64_t i = 0; i < count; ++i)
-      reinterpret_cast<int64_t *>(wide.data())[i] = array.data<int32_t>()[i];
-    array.bytes = std::move(wide);
-  } else {
+  // Not float64 to float32: that would lose digits without a word.
+  if (wanted != npy::Type::I64 || array.type != npy::Type::I32)
     return false;
-  }
+  int64_t count = array.elementCount();
+  std::vector<uint8_t> wide(count * sizeof(int64_t));
+  for (int64_t i = 0; i < count; ++i)
+    reinterpret_cast<int64_t *>(wide.data())[i] = array.data<int32_t>()[i];
+  array.bytes = std::move(wide);
   array.type = wanted;
   return true;
 }

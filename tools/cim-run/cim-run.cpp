@@ -6,11 +6,14 @@
 #include "Report.h"
 #include "Run.h"
 
+#include <csignal>
 #include <cstdio>
 
 using namespace cim::run;
 
 int main(int argc, char **argv) {
+  // A file size limit shall be an error of write(), with a diagnostic.
+  std::signal(SIGXFSZ, SIG_IGN);
   std::string error;
   std::optional<Options> options = parseOptions(argc, argv, error);
   if (!options) {
