@@ -61,7 +61,8 @@ struct LayerConstants {
 /// corners[m] of `input`.
 struct WindowRun {
   const uint8_t *input; // zero-padded images, offset to be unsigned
-  const uint8_t *high;  // high and low part of q^2, laid out like input
+  const uint8_t *high;  // high and low part of q^2, laid out like input; any
+                        // pointer when no block has squares
   const uint8_t *low;
   const uint32_t *corners;
   uint32_t windowCount; // of all images

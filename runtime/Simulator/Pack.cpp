@@ -315,14 +315,17 @@ uint8_t cim::sim::runPacked(const Packed &packed, uint32_t firstImage,
       }
       seen |= packed.kernels->pad(job);
     }
-    WindowRun run = {scratch.input.data(),
-                     scratch.high.data(),
-                     scratch.low.data(),
-                     packed.corners.data(),
-                     count * packed.windowsPerImage,
-                     packed.windowsPerImage,
-                     firstImage + done,
-                     static_cast<char *>(output) + done * packed.outputBytes};
+    WindowRun run = {};
+    run.input = run.high = run.low = scratch.input.data();
+    if (packed.squares) {
+      run.high = scratch.high.data();
+      run.low = scratch.low.data();
+    }
+    run.corners = packed.corners.data();
+    run.windowCount = count * packed.windowsPerImage;
+    run.windowsPerImage = packed.windowsPerImage;
+    run.firstImage = firstImage + done;
+    run.output = static_cast<char *>(output) + done * packed.outputBytes;
     for (const Tile &tile : packed.tiles)
       packed.kernels->run(packed.constants, tile, run);
     done += count;

@@ -207,7 +207,7 @@ struct Zip {
   static std::string number(uint64_t value, int bytes) {
     std::string text;
     for (int i = 0; i < bytes; ++i)
-      text += char(value >> 8 * i);
+      text += i < 8 ? char(value >> 8 * i) : char(0);
     return text;
   }
 
