@@ -120,6 +120,9 @@ static LogicalResult coverPlane(ArrayRef<BlockOp> blocks, Operation *owner,
 
 LogicalResult cim::checkCover(Operation *owner, int64_t rows, int64_t columns,
                               int64_t groups, int64_t planes) {
+  constexpr int64_t maxWeights = int64_t(1) << 32;
+  if (columns > 0 && rows > maxWeights / columns)
+    return owner->emitOpError("has more than ") << maxWeights << " weights";
   SmallVector<BlockOp> blocks(owner->getRegion(0).getOps<BlockOp>());
   auto key = [](BlockOp block) {
     BlockExtent extent(block);

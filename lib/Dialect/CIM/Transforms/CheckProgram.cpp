@@ -102,7 +102,8 @@ LogicalResult ProgramChecker::claim(LayerOp layer, BlockOp block) {
            << *block.getArray();
   Cells &cells = it->second;
   BlockExtent extent(block);
-  if (extent.row > cells.rows - extent.cellRows() ||
+  if (extent.repeat > cells.rows ||
+      extent.row > cells.rows - extent.cellRows() ||
       extent.column > cells.columns - extent.nCount) {
     InFlightDiagnostic error = block.emitOpError("leaves the ")
                                << cells.rows << " x " << cells.columns

@@ -23,6 +23,10 @@ llvm::FailureOr<std::vector<T>> readElements(mlir::Location location,
                                              mlir::ElementsAttr attribute) {
   auto type = llvm::cast<mlir::ShapedType>(
       llvm::cast<mlir::TypedAttr>(attribute).getType());
+  constexpr int64_t maxElements = int64_t(1) << 32;
+  if (type.getNumElements() > maxElements)
+    return mlir::emitError(location)
+           << "expected at most " << maxElements << " values, but got " << type;
   std::vector<T> values(type.getNumElements());
   if (type.getElementTypeBitWidth() != 8 * sizeof(T))
     return mlir::emitError(location) << "expected values of " << 8 * sizeof(T)

@@ -190,6 +190,30 @@ def BuildProgramPass : Pass<"cim-build-program", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def RecoverMatricesPass : Pass<"cim-recover-matrices", "::mlir::ModuleOp"> {
+  let summary = "read matrices back from the cells of a program";
+  let description = [{
+    The inverse of `cim-build-program`, for tests: `cim.layer` and the cells that
+    its blocks cover become a `cim.matrix` with planes, blocks and places, every
+    `cim.stream` a `cim.mvm`. Weights are the sums of cells times significance,
+    rounded where significance is not an integer; `levels` is the largest that
+    occurs. The scales of integers are lost: types say 1.0.
+
+    Building a program from the result gives the same program again.
+
+    ```mlir
+    cim.array @array0 image(dense<[[1, 0], [1, 1]]> : tensor<2x2xi8>)
+    cim.layer @fc input [1, 1, 2] i8 output [1, 1, 1] f32 kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0] groups 1
+        significance(dense<[[1.0], [3.0]]> : tensor<2x1xf32>) scale(dense<0.01> : tensor<1xf32>) bias(dense<0.0> : tensor<1xf32>)
+        clamp [0xFF800000, 0x7F800000] nearest_even repeat 1 {
+      cim.block plane 0 rows 0 count 2 columns 0 count 1 gain 1.0 at @array0[0, 0]
+      cim.block plane 1 rows 0 count 2 columns 0 count 1 gain 1.0 at @array0[0, 1]
+    }
+    ```
+  }];
+  let dependentDialects = ["::cim::CIMDialect", "::mlir::quant::QuantDialect"];
+}
+
 def VerifyPhasePass : Pass<"cim-verify-phase", "::mlir::ModuleOp"> {
   let summary = "check what a phase promises to the next";
   let description = [{
