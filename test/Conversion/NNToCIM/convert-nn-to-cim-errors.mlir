@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --convert-nn-to-cim --split-input-file --verify-diagnostics
 // RUN: not cim-opt %s --convert-nn-to-cim=target=host 2>&1 | FileCheck %s
 

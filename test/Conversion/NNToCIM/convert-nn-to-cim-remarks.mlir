@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Every reason for which an op stays digital: as a remark and as an attribute.
 // The target takes unsigned inputs and at most 2 cells per weight.
 // RUN: cim-opt %s --convert-nn-to-cim=target=%S/Inputs/unsigned.yaml --split-input-file --verify-diagnostics | FileCheck %s

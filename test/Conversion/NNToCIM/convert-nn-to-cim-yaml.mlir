@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Remarks for MLIR's remark engine.
 // RUN: cim-opt %s --convert-nn-to-cim --remark-format=yaml --remarks-output-file=%t.yaml --remarks-filter='.*' > /dev/null
 // RUN: FileCheck %s --input-file=%t.yaml --implicit-check-not=---

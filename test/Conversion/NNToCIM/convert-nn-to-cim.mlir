@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --convert-nn-to-cim | FileCheck %s
 // RUN: cim-opt %s --convert-nn-to-cim --cim-verify-phase=phase=cim
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --split-input-file --verify-diagnostics --cim-recover-matrices
 
 cim.layer @l input [1, 1, 1] i8 output [1, 1, 1] f32 kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0] groups 1

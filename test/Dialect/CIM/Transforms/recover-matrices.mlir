@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What is in the cells is the matrix that went in, for every split: the
 // program that is built from the recovered matrices is the same.
 // DEFINE: %{map} = --cim-tile-matrices=target=%S/Inputs/tiny.yaml --cim-set-adc-gain=target=%S/Inputs/tiny.yaml --cim-place-blocks='target=%S/Inputs/tiny.yaml arrays=99' --cim-build-program

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What phase `cim` promises, broken.
 // RUN: cim-opt %s --split-input-file --verify-diagnostics --cim-verify-phase='phase=cim target=%S/Inputs/tiny.yaml'
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --nn-sink-transposes | FileCheck %s
 
 !q = !quant.uniform<u8<0:127>:f32, 0.5>
