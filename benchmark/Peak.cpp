@@ -35,9 +35,11 @@ double cim::bench::peakPortable(long rounds) {
 }
 
 double cim::bench::int8Peak(Isa isa) {
-  double (*kernel)(long) = isa == Isa::Avx512 ? peakAvx512
-                           : isa == Isa::Avx2 ? peakAvx2
-                                              : peakPortable;
+  double (*kernel)(long) = peakPortable;
+#if defined(__x86_64__)
+  if (isa != Isa::Portable)
+    kernel = isa == Isa::Avx512 ? peakAvx512 : peakAvx2;
+#endif
   double rates[7];
   kernel(2000000); // the clock settles
   for (double &rate : rates) {

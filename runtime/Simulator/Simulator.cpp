@@ -3,6 +3,7 @@
 // hands prepared layers to the kernels.
 
 #include "Session/DeviceLibrary.h"
+#include "Simulator/MergePlanes.h"
 #include "Simulator/Pack.h"
 #include "Simulator/Plan.h"
 #include "Simulator/Scalar.h"
@@ -139,6 +140,7 @@ static cim_status prepare(cim_device *device, const cim_layer *layer) {
     problem = makePlan(device->chip, *layer, prepared->plan);
     if (!problem.empty())
       return fail(CIM_UNSUPPORTED, problem);
+    mergePlanes(prepared->plan, device->chip.config);
     if (canPack(prepared->plan, device->chip.config, device->isa)) {
       prepared->packed = pack(prepared->plan, device->chip.config, device->isa,
                               device->chip.key);

@@ -4,6 +4,8 @@
 #include "RandomLayer.h"
 #include "Simulator/Dispatch.h"
 
+#include <algorithm>
+#include <cmath>
 #include <gtest/gtest.h>
 
 using namespace cim::test;
@@ -99,6 +101,37 @@ TEST_P(KernelTest, EightBitInputs) {
       R"({"array": {"cell_lo": -127, "cell_hi": 127}, "input": {"bits": 8}})";
   EXPECT_EQ(runOn(*test, options, error), expectedOutput(*test, false));
   EXPECT_EQ(error, "");
+}
+
+// Planes of an ideal device are merged; five radix planes do not fit 8 bits
+// together, and sums beyond 2^24 are rounded block by block.
+TEST_P(KernelTest, IdealPlanes) {
+  std::mt19937 random(8);
+  for (uint32_t planes : {2, 4, 6})
+    for (float unit : {1.0f, 0.5f, 40000.0f}) {
+      std::unique_ptr<TestLayer> test = matrixLayer(random, 90, 20, 4);
+      cim_block block = test->blocks[0];
+      ArrayImage array = test->arrays[0];
+      test->blocks.clear();
+      test->arrays.clear();
+      test->significance.clear();
+      for (uint32_t p = 0; p < planes; ++p) {
+        block.array = block.plane = p;
+        test->blocks.push_back(block);
+        std::shuffle(array.cells.begin(), array.cells.end(), random);
+        test->arrays.push_back(array);
+        test->significance.insert(test->significance.end(), 20,
+                                  unit * std::pow(3.0f, float(p)));
+      }
+      test->layer.plane_count = planes;
+      test->finish();
+      std::string error;
+      DeviceOptions options;
+      options.mode = "ideal";
+      options.isa = GetParam();
+      EXPECT_EQ(runOn(*test, options, error), expectedOutput(*test, true));
+      EXPECT_EQ(error, "");
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, KernelTest,
