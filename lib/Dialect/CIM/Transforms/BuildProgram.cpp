@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace cim {
 #define GEN_PASS_DEF_BUILDPROGRAMPASS
@@ -34,7 +35,15 @@ struct BuildProgramPass
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SmallVector<MvmOp> mvms;
-    module.walk([&](MvmOp mvm) { mvms.push_back(mvm); });
+    llvm::StringSet<> used;
+    module.walk([&](MvmOp mvm) {
+      mvms.push_back(mvm);
+      used.insert(mvm.getMatrix());
+    });
+    for (MatrixOp matrix :
+         llvm::make_early_inc_range(module.getOps<MatrixOp>()))
+      if (!used.contains(matrix.getSymName()))
+        matrix.erase();
     if (failed(buildArrays()))
       return signalPassFailure();
     // Layers take the names of matrices, which therefore leave the module now.

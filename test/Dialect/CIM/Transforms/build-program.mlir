@@ -9,7 +9,14 @@ module attributes {nn.batch = 2 : i64} {
 // CHECK: cim.array @array0 image(dense<{{\[\[}}0, 1, -1], [1, 0, 1]]> : tensor<2x3xi8>)
 // CHECK-NEXT: cim.array @array2 image(dense<{{\[\[}}-1], [-1], [0], [1]]> : tensor<4x1xi8>)
 // CHECK-NEXT: cim.array @array10 image(dense<1> : tensor<1x1xi8>)
+// CHECK-NOT: cim.array
 // CHECK-NOT: cim.matrix
+
+// Nobody reads this one.
+cim.matrix @unused weights(dense<1> : tensor<1x1xi8>) levels 1 groups 1
+    split radix planes(dense<1> : tensor<1x1x1xi8>) significance(dense<1.0> : tensor<1x1xf32>) {
+  cim.block plane 0 rows 0 count 1 columns 0 count 1 gain 1.0 at @array11[0, 0]
+}
 
 // Layers are in the order of the program and not of the matrices.
 // CHECK: cim.layer @fc input [1, 2, 1] ui8 output [1, 1, 1] f32

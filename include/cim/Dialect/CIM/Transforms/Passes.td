@@ -167,7 +167,8 @@ def BuildProgramPass : Pass<"cim-build-program", "::mlir::ModuleOp"> {
     cells (as many rows and columns as are used), every `cim.mvm` a `cim.layer`
     (in the order of the program, named like its matrix) and a `cim.stream` on
     integers and floats in destination-passing style. `quant.scast` is the
-    border between quantised types and their storage. Matrices disappear.
+    border between quantised types and their storage. Matrices disappear, those
+    without a use at once.
 
     `scale` and `bias` are rounded to binary32 here.
 
