@@ -68,7 +68,8 @@ typedef struct cim_layer {
   uint32_t dilation_h, dilation_w;
   uint32_t pad_top, pad_left;
   uint32_t groups;
-  cim_type in_type; /* CIM_I8 or CIM_U8, values within the DAC's range */
+  cim_type in_type; /* CIM_I8 or CIM_U8; a value outside the DAC's range makes
+                       stream fail with CIM_INVALID_ARGUMENT */
 
   /* Blocks in the order in which their results are added up. */
   const cim_block *blocks;

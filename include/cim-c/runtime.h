@@ -48,10 +48,11 @@ typedef struct cim_session_options {
   const char *device; /* "ideal", "exact" (default), "analog", or FILE.so */
   uint64_t seed;
   uint32_t trial;
-  uint32_t threads; /* default: one per processor */
+  uint32_t threads; /* default: one per processor; 1 with an observer */
   /* A device that lives in this process, used instead of `device`. */
   const cim_device_api *device_api;
-  /* Calibration: sees every observed tensor, in program order. */
+  /* Calibration: sees every observed tensor, in program order, without the
+     samples that complete a partial batch. */
   void (*observe)(void *user, uint32_t value, const float *data,
                   uint64_t count);
   void *observe_user;
