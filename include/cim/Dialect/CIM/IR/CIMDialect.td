@@ -24,13 +24,28 @@ def CIM_Dialect : Dialect {
     the call that runs a feature map through it.
 
     docs/Numerics.md says what is computed.
+
+    Why it is like this:
+    - A matrix is a symbol and not an operand. Its mapping grows step by step
+      beside the network instead of in it, and uses that share a matrix share
+      its cells.
+    - `cim.mvm` is a whole layer, window and epilogue included, because that is
+      what a device takes: a simulator runs it as one blocked integer product, a
+      driver as a hardware loop.
+    - Maps are NHWC, so that the channels of a tap are neighbours in memory and
+      in the rows of the array. `nn` stays NCHW; transposes mark the border, and
+      `nn-sink-transposes` removes what cancels.
+    - `scale` and `bias` stay binary64 until the program is built: calibration
+      and fusion multiply them again and again, and only one rounding counts.
+    - Rows are cut by rule, since the rows of a block share an ADC conversion;
+      columns are cut by placement, since that changes no number.
   }];
   let dependentDialects = ["::cim::nn::NNDialect", "::mlir::quant::QuantDialect"];
   let useDefaultAttributePrinterParser = 1;
 }
 
 def CIM_SplitAttr : EnumAttr<CIM_Dialect, CIM_Split, "split"> {
-  let assemblyFormat = "$value";
+  let assemblyFormat = "``$value";
 }
 
 /// Four-dimensional NHWC feature map of quantised values or floats.

@@ -21,6 +21,17 @@ def NN_Dialect : Dialect {
     product of quantised operands computes what its dequantised operands would
     give, exactly; its result is float, and `nn.quantize` follows where the
     network stores 7-bit activations. Weights are resources.
+
+    Why an own dialect:
+    - TOSA rejects what real networks do (a 3 x 3 convolution with stride 2 and
+      padding 1 on an even size) and has no groups; linalg has lost the layer by
+      the time a mapper looks for it.
+    - ONNX itself says the same thing in many ways; here every variant is
+      resolved once, at import, and no pass looks at opsets.
+    - Quantisation is in types. An op need not say how its operands are stored,
+      and a value that is stored once has one type for all who read it.
+    - An op offers its crossbar matrix through `CrossbarOpInterface`; the mapper
+      knows no op names.
   }];
   let dependentDialects = ["::mlir::quant::QuantDialect"];
   let useDefaultAttributePrinterParser = 1;
@@ -34,7 +45,7 @@ def NN_Rounding : I32EnumAttr<"Rounding", "how a real number becomes an integer"
   let genSpecializedAttr = 0;
 }
 def NN_RoundingAttr : EnumAttr<NN_Dialect, NN_Rounding, "rounding"> {
-  let assemblyFormat = "$value";
+  let assemblyFormat = "``$value";
 }
 
 def NN_Float : AnyTypeOf<[F32]>;
