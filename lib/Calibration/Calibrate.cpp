@@ -2,7 +2,9 @@
 // nn-calibrate: run the network on sample data and note what it sees.
 #include "ModelRunner.h"
 #include "Statistics.h"
+#include "WindowCovariance.h"
 #include "cim/Calibration/Passes.h"
+#include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
 #include "cim/Dialect/NN/IR/NN.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
@@ -29,16 +31,19 @@ struct Plan {
   SmallVector<CrossbarOpInterface> layers;
 };
 
-/// What one observed value is for; both may be.
+/// What one observed value is for; several things may be.
 struct Observation {
   std::unique_ptr<ValueStatistics> values;
   std::unique_ptr<ChannelStatistics> channels;
+  /// One per layer that reads the value.
+  std::vector<std::unique_ptr<WindowCovariance>> covariances;
 };
 
 /// All observed values and what they showed.
 struct Record {
   llvm::DenseMap<Value, size_t> indices;
   std::vector<Observation> observations;
+  llvm::DenseMap<Operation *, WindowCovariance *> covariances;
 
   Observation &at(Value value) { return observations[indices.at(value)]; }
 
@@ -46,9 +51,12 @@ struct Record {
                    uint64_t count) {
     Observation &observation = static_cast<Record *>(user)->observations[value];
     ArrayRef<float> values(data, count);
-    observation.values->add(values);
+    if (observation.values)
+      observation.values->add(values);
     if (observation.channels)
       observation.channels->add(values);
+    for (auto &covariance : observation.covariances)
+      covariance->add(values);
   }
 };
 
@@ -127,27 +135,38 @@ private:
     int64_t count = std::max<int64_t>(data.count / batch, 1) * batch;
     count = std::min(count, data.count);
 
-    auto insert = [&](Value value) {
-      Value copy = mapping.lookup(value);
-      OpBuilder builder(clone->getContext());
-      builder.setInsertionPointAfterValue(copy);
-      nn::ObserveOp::create(builder, value.getLoc(), copy,
-                            static_cast<int64_t>(record.observations.size()));
+    auto show = [&](Value value) -> Observation & {
+      auto [entry, isNew] =
+          record.indices.try_emplace(value, record.observations.size());
+      if (isNew) {
+        Value copy = mapping.lookup(value);
+        OpBuilder builder(clone->getContext());
+        builder.setInsertionPointAfterValue(copy);
+        nn::ObserveOp::create(builder, value.getLoc(), copy,
+                              static_cast<int64_t>(entry->second));
+        record.observations.emplace_back();
+      }
+      return record.observations[entry->second];
+    };
+    for (Value value : plan.activations) {
       int64_t perSample =
           cast<ShapedType>(value.getType()).getNumElements() / oldBatch;
-      record.indices[value] = record.observations.size();
-      record.observations.emplace_back().values =
-          std::make_unique<ValueStatistics>(perSample * count);
-    };
-    for (Value value : plan.activations)
-      insert(value);
+      show(value).values = std::make_unique<ValueStatistics>(perSample * count);
+    }
     for (CrossbarOpInterface op : plan.layers) {
-      Value result = op->getResult(0);
-      if (!record.indices.count(result))
-        insert(result);
       auto [channels, inner] = getChannels(op);
-      record.at(result).channels =
+      show(op->getResult(0)).channels =
           std::make_unique<ChannelStatistics>(channels, inner);
+      std::string reason;
+      FailureOr<WindowGeometry> geometry = op.getWindowGeometry(reason);
+      if (!covariance || failed(geometry) || !isFloat(op.getCrossbarInput()) ||
+          !WindowCovariance::isFeasible(*geometry))
+        continue;
+      auto &made =
+          show(op.getCrossbarInput())
+              .covariances.emplace_back(std::make_unique<WindowCovariance>(
+                  *geometry, isa<nn::ConvOp>(op), count));
+      record.covariances[op] = made.get();
     }
     cim_session_options options = {};
     options.size = sizeof options;
@@ -185,6 +204,14 @@ private:
       };
       op->setAttr(nn::meanAttrName, toAttr(channels.mean()));
       op->setAttr(nn::deviationAttrName, toAttr(channels.deviation()));
+      if (WindowCovariance *covariance = record.covariances.lookup(op)) {
+        auto type = RankedTensorType::get(
+            {covariance->groups(), covariance->rows(), covariance->rows()},
+            Float32Type::get(&getContext()));
+        op->setAttr(
+            nn::covarianceAttrName,
+            makeElements<float>(type, covariance->compute(), "covariance"));
+      }
     }
   }
 };

@@ -28,7 +28,10 @@ def CalibratePass : Pass<"nn-calibrate", "::mlir::ModuleOp"> {
     - `nn.mean` and `nn.deviation`, one binary64 value per output channel, to
       every layer that will run on arrays with weights that are not integers
       yet: mean and standard deviation of its float result over samples and
-      positions, for `cim-calibrate-layers`.
+      positions, for `cim-calibrate-layers`;
+    - `nn.covariance` to these layers, as long as a channel has at most 1152
+      weights: how the values that a channel reads vary together, so that
+      `nn-quantize` can let the errors of weights compensate each other.
 
     Samples are as the network takes them: type and shape of the input, a first
     axis of any length (at least 2).
@@ -55,7 +58,9 @@ def CalibratePass : Pass<"nn-calibrate", "::mlir::ModuleOp"> {
              clEnumValN(::cim::RangeMethod::Percentile, "percentile",
                "all but one in 10,000 magnitudes"),
              clEnumValN(::cim::RangeMethod::MSE, "mse",
-               "least squared error on the grid of the input converters"))}]>
+               "least squared error on the grid of the input converters"))}]>,
+    Option<"covariance", "covariance", "bool", /*default=*/"true",
+           "Attach nn.covariance">
   ];
 }
 

@@ -3,6 +3,7 @@
 #include "QuantTypes.h"
 #include "WeightSearch.h"
 #include "cim/Dialect/CIM/Transforms/CellsPerLayer.h"
+#include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
@@ -115,13 +116,42 @@ private:
       if (!std::isfinite(value))
         return op->emitError("expected finite weights, but got ") << value;
     int64_t dim = op.getCrossbarChannelDim();
+    ChannelIntegers found =
+        searchWeights(*values, type.getShape(), dim, *levels);
+    if (failed(compensate(op, found, *values, type.getShape())))
+      return failure();
     OpBuilder builder(op);
-    Value integers =
-        createWeights(builder, weights.getLoc(), type.getShape(), dim,
-                      searchWeights(*values, type.getShape(), dim, *levels));
+    Value integers = createWeights(builder, weights.getLoc(), type.getShape(),
+                                   dim, found);
     for (OpOperand &operand : op->getOpOperands())
       if (operand.get() == weights && weights != op.getCrossbarInput())
         operand.set(integers);
+    return success();
+  }
+
+  /// Uses up the covariance that calibration left on `op`.
+  LogicalResult compensate(CrossbarOpInterface op, ChannelIntegers &integers,
+                           ArrayRef<float> weights, ArrayRef<int64_t> shape) {
+    Attribute attribute = op->removeAttr(covarianceAttrName);
+    if (!attribute || split == Split::Residual)
+      return success();
+    int64_t dim = op.getCrossbarChannelDim();
+    int64_t rows = weights.size() / shape[dim];
+    auto elements = dyn_cast<ElementsAttr>(attribute);
+    auto type = elements ? cast<ShapedType>(cast<TypedAttr>(elements).getType())
+                         : ShapedType();
+    if (!type || type.getRank() != 3 || !type.getElementType().isF32() ||
+        type.getDimSize(1) != rows || type.getDimSize(2) != rows ||
+        type.getDimSize(0) < 1 || shape[dim] % type.getDimSize(0) != 0)
+      return op->emitError("expected '")
+             << covarianceAttrName << "' of " << rows << " x " << rows
+             << " float values per group, but got " << type;
+    FailureOr<std::vector<float>> covariance =
+        readElements<float>(op->getLoc(), elements);
+    if (failed(covariance))
+      return failure();
+    compensateWeights(integers, weights, shape, dim, *covariance,
+                      type.getDimSize(0));
     return success();
   }
 

@@ -95,4 +95,116 @@ ChannelIntegers searchWeights(ArrayRef<float> weights, ArrayRef<int64_t> shape,
   return result;
 }
 
+namespace {
+
+/// Coordinate descent for one output channel.
+class Compensation {
+public:
+  Compensation(ArrayRef<float> weights, ArrayRef<float> covariance,
+               int64_t levels)
+      : weights(weights), covariance(covariance),
+        levels(static_cast<float>(levels)), target(product(weights)) {
+    // Inputs that never vary still want the nearest integer.
+    double trace = 0;
+    for (size_t k = 0; k < weights.size(); ++k)
+      trace += covariance[k * weights.size() + k];
+    ridge = static_cast<float>(1e-3 * trace / weights.size());
+  }
+
+  /// Improves the integers `q` and their scale.
+  void run(std::vector<float> &q, double &scale) {
+    if (!(ridge > 0))
+      return;
+    constexpr int maxSweeps = 8;
+    for (int sweep = 0; sweep < maxSweeps; ++sweep) {
+      std::vector<float> found = product(q);
+      if (!fitScale(q, found, scale) ||
+          !improve(q, found, static_cast<float>(scale)))
+        break;
+    }
+    fitScale(q, product(q), scale);
+  }
+
+private:
+  ArrayRef<float> row(size_t k) const {
+    return covariance.slice(k * weights.size(), weights.size());
+  }
+
+  std::vector<float> product(ArrayRef<float> vector) const {
+    std::vector<float> result(weights.size(), 0.0f);
+    for (size_t k = 0; k < vector.size(); ++k)
+      if (vector[k] != 0)
+        addRow(k, vector[k], result);
+    return result;
+  }
+
+  void addRow(size_t k, float factor, std::vector<float> &to) const {
+    ArrayRef<float> from = row(k);
+    for (size_t i = 0; i < from.size(); ++i)
+      to[i] += factor * from[i];
+  }
+
+  /// s = q'Cw / q'Cq; false when there is none.
+  bool fitScale(ArrayRef<float> q, ArrayRef<float> found, double &scale) const {
+    double cross = 0, square = 0;
+    for (size_t k = 0; k < q.size(); ++k) {
+      cross += double(q[k]) * (target[k] + ridge * weights[k]);
+      square += double(q[k]) * (found[k] + ridge * q[k]);
+    }
+    if (!(cross > 0) || !(square > 0))
+      return false;
+    scale = cross / square;
+    return scale >= std::numeric_limits<float>::min();
+  }
+
+  /// One sweep over the weights; `found` is C q. False when nothing changed.
+  bool improve(std::vector<float> &q, std::vector<float> &found, float scale) {
+    bool changed = false;
+    for (size_t k = 0; k < q.size(); ++k) {
+      float own = row(k)[k] + ridge;
+      // What is left for q[k] when all others stay.
+      float rest = target[k] + ridge * weights[k] -
+                   scale * (found[k] - row(k)[k] * q[k]);
+      float best =
+          std::clamp(std::nearbyint(rest / (scale * own)), -levels, levels);
+      if (best == q[k])
+        continue;
+      addRow(k, best - q[k], found);
+      q[k] = best;
+      changed = true;
+    }
+    return changed;
+  }
+
+  ArrayRef<float> weights, covariance;
+  float levels, ridge = 0;
+  std::vector<float> target; // C w
+};
+
+} // namespace
+
+void compensateWeights(ChannelIntegers &integers, ArrayRef<float> weights,
+                       ArrayRef<int64_t> shape, int64_t dim,
+                       ArrayRef<float> covariance, int64_t groups) {
+  int64_t channels = shape[dim], inner = getInnerSize(shape, dim);
+  int64_t rows = weights.size() / channels;
+  for (int64_t n = 0; n < channels; ++n) {
+    std::vector<float> real, q;
+    std::vector<int64_t> places;
+    for (int64_t i = n * inner; static_cast<int64_t>(real.size()) < rows;
+         i += channels * inner)
+      for (int64_t j = i; j < i + inner; ++j) {
+        real.push_back(weights[j]);
+        q.push_back(integers.values[j]);
+        places.push_back(j);
+      }
+    int64_t group = n / (channels / groups);
+    Compensation(real, covariance.slice(group * rows * rows, rows * rows),
+                 integers.levels)
+        .run(q, integers.scales[n]);
+    for (auto [place, value] : llvm::zip_equal(places, q))
+      integers.values[place] = static_cast<int8_t>(value);
+  }
+}
+
 } // namespace cim::nn

@@ -17,6 +17,10 @@ namespace cim::nn {
 constexpr llvm::StringLiteral rangeAttrName = "nn.range";
 constexpr llvm::StringLiteral meanAttrName = "nn.mean";
 constexpr llvm::StringLiteral deviationAttrName = "nn.deviation";
+/// `tensor<groups x K x K x f32>` on a crossbar op whose weights are not integers
+/// yet: covariance of the K values that an output channel reads, in the order
+/// of its weights. nn-quantize uses it and takes it away.
+constexpr llvm::StringLiteral covarianceAttrName = "nn.covariance";
 
 /// The value behind `value` that is made by computing and not by moving data:
 /// quantised once, it serves all that moves it.
