@@ -23,6 +23,14 @@ static LogicalResult importUnary(NodeBinder &b) {
   return b.result(b.create<OpTy>(b.floatInput(0)));
 }
 
+/// Any number of summands.
+static LogicalResult importSum(NodeBinder &b) {
+  Value sum = b.floatInput(0);
+  for (size_t i = 1; i < b.numInputs(); ++i)
+    sum = b.create<nn::AddOp>(sum, b.floatInput(i));
+  return b.numInputs() == 1 ? b.forward(0) : b.result(sum);
+}
+
 static double relu(double x) { return x > 0 ? x : 0; }
 static double floorOf(double x) { return std::floor(x); }
 /// The default rounding mode is to nearest, ties to even.
@@ -71,6 +79,8 @@ void registerElementwise(HandlerTable &table) {
   table.add("Sub", binary, {{7, importBinary<nn::SubOp, HostBinary::Sub>}});
   table.add("Mul", binary, {{7, importBinary<nn::MulOp, HostBinary::Mul>}});
   table.add("Div", binary, {{7, importBinary<nn::DivOp, HostBinary::Div>}});
+  table.add("Sum", {Place::Digital, "float, any number of operands"},
+            {{8, importSum}});
   table.add("Relu", {Place::Digital, "float"},
             {{6, importUnary<nn::ReluOp, relu>}});
   table.add("Floor", {Place::Digital, "float"},

@@ -161,7 +161,8 @@ LogicalResult Importer::importNodes() {
     NodeBinder binder(state, *node);
     Handler handler =
         HandlerTable::get().lookup(operatorName(*node), state.opset);
-    if (failed(handler(binder)) || binder.failed())
+    if (failed(handler(binder)) || binder.failed() ||
+        failed(binder.checkOutputs()))
       return failure();
     for (StringRef name : binder.unreadAttributes())
       emitWarning(binder.loc())

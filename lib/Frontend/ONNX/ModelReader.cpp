@@ -60,7 +60,7 @@ AttributeKind kindOf(const AttributeProto &proto) {
   return AttributeKind::Ints;
 }
 
-bool readAttribute(const AttributeProto &proto, TensorReader &tensors,
+bool readAttribute(AttributeProto &proto, TensorReader &tensors,
                    Attribute &attribute, std::string &error) {
   attribute.name = proto.name();
   attribute.kind = kindOf(proto);
@@ -70,17 +70,17 @@ bool readAttribute(const AttributeProto &proto, TensorReader &tensors,
   attribute.ints.assign(proto.ints().begin(), proto.ints().end());
   attribute.floats.assign(proto.floats().begin(), proto.floats().end());
   return attribute.kind != AttributeKind::Tensor ||
-         tensors.read(proto.t(), attribute.tensor, error);
+         tensors.read(*proto.mutable_t(), attribute.tensor, error);
 }
 
-bool readNode(const NodeProto &proto, TensorReader &tensors, Node &node,
+bool readNode(NodeProto &proto, TensorReader &tensors, Node &node,
               std::string &error) {
   node.name = proto.name();
   node.op = proto.op_type();
   node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
   node.inputs.assign(proto.input().begin(), proto.input().end());
   node.outputs.assign(proto.output().begin(), proto.output().end());
-  for (const AttributeProto &attribute : proto.attribute())
+  for (AttributeProto &attribute : *proto.mutable_attribute())
     if (!readAttribute(attribute, tensors, node.attributes.emplace_back(),
                        error)) {
       error = "node '" + node.label() + "': " + error;
@@ -109,10 +109,10 @@ ValueInfo readValueInfo(const ValueInfoProto &proto) {
 
 bool readGraph(GraphProto &graph, TensorReader &tensors, Model &model,
                std::string &error) {
-  for (const NodeProto &node : graph.node())
+  for (NodeProto &node : *graph.mutable_node())
     if (!readNode(node, tensors, model.nodes.emplace_back(), error))
       return false;
-  for (const auto &tensor : graph.initializer())
+  for (auto &tensor : *graph.mutable_initializer())
     if (!tensors.read(tensor, model.initializers.emplace_back(), error))
       return false;
   if (graph.sparse_initializer_size() > 0) {

@@ -282,6 +282,14 @@ bool NodeBinder::hasOutput(size_t index) const {
   return index < node.outputs.size() && !node.outputs[index].empty();
 }
 
+LogicalResult NodeBinder::checkOutputs() {
+  for (auto [index, name] : llvm::enumerate(node.outputs))
+    if (hasOutput(index) && state.isUsed(name) && !state.values.contains(name))
+      return error() << "output " << index << " ('" << name
+                     << "') is not supported";
+  return success();
+}
+
 LogicalResult NodeBinder::refuseOutputs(size_t index, StringRef what) {
   for (; index < numOutputs(); ++index)
     if (hasOutput(index) && state.isUsed(node.outputs[index]))

@@ -116,6 +116,8 @@ public:
 
   size_t numOutputs() const { return node.outputs.size(); }
   bool hasOutput(size_t index) const;
+  /// An error when an output that is read has not been bound.
+  llvm::LogicalResult checkOutputs();
   /// Refuses results that the importer does not compute, from `index` on.
   llvm::LogicalResult refuseOutputs(size_t index, llvm::StringRef what);
 

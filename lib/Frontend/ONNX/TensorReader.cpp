@@ -162,7 +162,7 @@ bool TensorReader::readExternal(const TensorProto &proto, size_t expected,
   return true;
 }
 
-bool TensorReader::read(const TensorProto &proto, Tensor &tensor,
+bool TensorReader::read(TensorProto &proto, Tensor &tensor,
                         std::string &error) const {
   tensor.name = proto.name();
   tensor.type = static_cast<DataType>(proto.data_type());
@@ -183,7 +183,7 @@ bool TensorReader::read(const TensorProto &proto, Tensor &tensor,
     if (!readExternal(proto, stored, tensor.bytes, error))
       return fail(std::string(error));
   } else if (proto.has_raw_data()) {
-    tensor.bytes = proto.raw_data();
+    tensor.bytes = std::move(*proto.mutable_raw_data());
   } else {
     tensor.bytes = typedData(proto, tensor.type);
   }

@@ -13,8 +13,8 @@ public:
   /// External data is looked up in `folder`.
   explicit TensorReader(std::string folder) : folder(std::move(folder)) {}
 
-  /// Returns false and says why in `error`.
-  bool read(const ::onnx::TensorProto &proto, Tensor &tensor,
+  /// Takes the data out of `proto`; returns false and says why in `error`.
+  bool read(::onnx::TensorProto &proto, Tensor &tensor,
             std::string &error) const;
 
 private:

@@ -21,8 +21,6 @@ WAITING = {
     "yunet_n_320_320": "Resize",
     "light_bvlc_alexnet": "LRN",
     "light_inception_v1": "LRN",
-    "light_resnet50": "Sum",
-    "light_shufflenet": "Sum",
     "light_zfnet512": "LRN",
 }
 SHAPES = {"vdsr": ["--shape", "input=1x1x64x48"]}
