@@ -27,11 +27,11 @@ static void buildLoops(OpPassManager &pm, const cim::HostOptions &options) {
   // Pointers are taken out of buffers here: nothing may move deallocations
   // after it.
   pm.addPass(cim::createConvertCIMToLLVMPass());
+  pm.addPass(cim::createOutlineLoopsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
 }
 
 static void buildLLVM(OpPassManager &pm) {
-  pm.addNestedPass<func::FuncOp>(memref::createFoldMemRefAliasOpsPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());

@@ -32,15 +32,25 @@ static FailureOr<OwningOpRef<ModuleOp>> lowerToLLVM(ModuleOp program) {
   return module;
 }
 
+/// Cell images and tables are in the data, weights of the host in the code: the
+/// bytecode has the names of resources only.
+static LogicalResult writeProgram(ModuleOp program, std::string &bytecode) {
+  BytecodeWriterConfig config("cim " CIM_VERSION);
+  config.setElideResourceDataFlag();
+  llvm::raw_string_ostream stream(bytecode);
+  if (failed(writeBytecodeToFile(program, stream, config)))
+    return program.emitError("cannot write the program as bytecode");
+  return success();
+}
+
 FailureOr<llvm::SmallVector<char, 0>>
 compileToObject(ModuleOp program, const EmitOptions &options) {
   FailureOr<Manifest> manifest = buildManifest(program, options);
   if (failed(manifest))
     return failure();
   std::string bytecode;
-  llvm::raw_string_ostream bytecodeStream(bytecode);
-  if (failed(writeBytecodeToFile(program, bytecodeStream)))
-    return program.emitError("cannot write the program as bytecode");
+  if (failed(writeProgram(program, bytecode)))
+    return failure();
 
   auto type = program.lookupSymbol<func::FuncOp>("main").getFunctionType();
   auto machine = createTargetMachine(options);

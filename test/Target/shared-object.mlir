@@ -5,7 +5,7 @@
 
 // One exported object, and nothing needed but the C library.
 // CHECK: OBJECT GLOBAL DEFAULT {{.*}} cim_model_v1
-// BYTECODE: MLIR
+// BYTECODE: stream
 
 // What it computes: one weight of each sign per column.
 // RUN: %python -c "import numpy; numpy.save('%t.x.npy', numpy.float32([[1, 2], [0.5, -0.3], [9, 9]]))"

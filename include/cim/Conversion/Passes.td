@@ -95,6 +95,7 @@ def ConvertCIMToLLVMPass : Pass<"convert-cim-to-llvm", "::mlir::ModuleOp"> {
     products (`linalg.conv_2d_nchw_fchw`, `linalg.conv_2d_ngchw_gfchw`,
     `linalg.matmul`, `linalg.batch_matmul`). An operand that is not dense is
     copied first. `cim.array` and `cim.layer` go: the manifest describes them.
+    Constants become strings of bytes, which LLVM handles faster.
 
     Runs on buffers, before linalg becomes loops.
 
@@ -109,6 +110,25 @@ def ConvertCIMToLLVMPass : Pass<"convert-cim-to-llvm", "::mlir::ModuleOp"> {
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"
   ];
+}
+
+def OutlineLoopsPass : Pass<"cim-outline-loops", "::mlir::ModuleOp"> {
+  let summary = "every loop of @main in a function of its own";
+  let description = [{
+    Turns the linalg ops of `@main`, which are on buffers by now, into calls of
+    private functions; equal ones are shared. The time of LLVM's analyses grows
+    faster than the number of loops in a function. An argument that is not a
+    view of the same buffer as another one is marked `llvm.noalias`.
+
+    ```mlir
+    func.func @main(%x: memref<4xf32>) {
+      %zero = arith.constant 0.0 : f32
+      linalg.fill ins(%zero : f32) outs(%x : memref<4xf32>)
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
 def ConvertNNToCIMPass : Pass<"convert-nn-to-cim", "::mlir::ModuleOp"> {

@@ -23,8 +23,9 @@ struct EmitOptions {
 
 /// Writes a shared object that exports `cim_model_v1` (include/cim-c/model.h).
 /// `program` has a `@main` of nn ops and cim.streams, and the cim.arrays and
-/// cim.layers they need; it is not changed. Problems are diagnostics at the
-/// module or op, and then nothing is written.
+/// cim.layers they need; it is not changed. It is embedded as bytecode, without
+/// the contents of large constants, which are in the data or the code anyway.
+/// Problems are diagnostics at the module or op, and then nothing is written.
 llvm::LogicalResult emitSharedObject(mlir::ModuleOp program,
                                      llvm::StringRef path,
                                      const EmitOptions &options);

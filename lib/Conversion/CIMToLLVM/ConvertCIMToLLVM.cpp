@@ -9,6 +9,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 
 namespace cim {
 #define GEN_PASS_DEF_CONVERTCIMTOLLVMPASS
@@ -17,6 +18,55 @@ namespace cim {
 
 using namespace mlir;
 using namespace cim;
+
+/// The bytes of a constant, without its type; null when they are all alike.
+static ElementsAttr asBytes(Attribute value) {
+  auto type = dyn_cast_or_null<TypedAttr>(value);
+  if (!type)
+    return nullptr;
+  auto shaped = cast<ShapedType>(type.getType());
+  unsigned width = shaped.getElementTypeBitWidth();
+  auto bytes = RankedTensorType::get({shaped.getNumElements() * (width / 8)},
+                                     IntegerType::get(value.getContext(), 8));
+  if (width % 8 != 0)
+    return nullptr;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+    return DenseResourceElementsAttr::get(bytes, resource.getRawHandle());
+  auto dense = dyn_cast<DenseElementsAttr>(value);
+  if (!dense || dense.isSplat())
+    return nullptr;
+  return DenseElementsAttr::getFromRawBuffer(bytes, dense.getRawData());
+}
+
+/// Constants become strings of bytes: LLVM writes those at once, but floats one
+/// by one.
+static void packConstants(ModuleOp module) {
+  SymbolTableCollection symbols;
+  SmallVector<memref::GetGlobalOp> uses;
+  module.walk([&](memref::GetGlobalOp use) { uses.push_back(use); });
+  for (memref::GetGlobalOp use : uses) {
+    auto global = symbols.lookupNearestSymbolFrom<memref::GlobalOp>(
+        use, use.getNameAttr());
+    MemRefType type = use.getType();
+    if (global.getType() == type) {
+      ElementsAttr bytes = asBytes(global.getInitialValueAttr());
+      if (!bytes)
+        continue;
+      global.setInitialValueAttr(bytes);
+      global.setType(MemRefType::get(bytes.getShapedType().getShape(),
+                                     bytes.getElementType()));
+    }
+    OpBuilder builder(use);
+    Location loc = use.getLoc();
+    Value bytes = memref::GetGlobalOp::create(builder, loc, global.getType(),
+                                              global.getSymName());
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value view =
+        memref::ViewOp::create(builder, loc, type, bytes, zero, ValueRange{});
+    use.replaceAllUsesWith(view);
+    use.erase();
+  }
+}
 
 static MemRefType typeOf(Value value) {
   return cast<MemRefType>(value.getType());
@@ -55,6 +105,7 @@ struct ConvertCIMToLLVM
     if (result.wasInterrupted())
       return signalPassFailure();
     eraseDescriptions(module);
+    packConstants(module);
   }
 
 private:

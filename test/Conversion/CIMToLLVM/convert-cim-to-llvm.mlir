@@ -75,3 +75,19 @@ func.func @main(%x: memref<4xf32>) {
   call @cim_observe(%l, %n) : (memref<?xf32>, i64) -> ()
   return
 }
+
+// -----
+
+// CHECK: memref.global "private" constant @weights : memref<8xi8> = dense<[0, 0, -128, 63, 0, 0, 0, 64]>
+// CHECK: memref.global "private" constant @splat : memref<2xf32> = dense<1.000000e+00>
+// CHECK-LABEL: func @main
+// CHECK: memref.view %{{.*}} : memref<8xi8> to memref<1x2xf32>
+memref.global "private" constant @weights : memref<1x2xf32> = dense<[[1.0, 2.0]]>
+memref.global "private" constant @splat : memref<2xf32> = dense<1.0>
+func.func @main(%y: memref<1x2xf32>, %z: memref<2xf32>) {
+  %w = memref.get_global @weights : memref<1x2xf32>
+  memref.copy %w, %y : memref<1x2xf32> to memref<1x2xf32>
+  %s = memref.get_global @splat : memref<2xf32>
+  memref.copy %s, %z : memref<2xf32> to memref<2xf32>
+  return
+}
