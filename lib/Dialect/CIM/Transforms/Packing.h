@@ -9,8 +9,12 @@
 
 namespace cim {
 
+/// Parts of one height that belong side by side; no part is larger than an
+/// array, and neither is their sum.
 struct Rectangle {
-  int64_t rows = 0, columns = 0;
+  int64_t rows = 0;
+  llvm::SmallVector<int64_t, 4> parts; ///< columns of each
+  int64_t columns() const;
 };
 
 /// Columns [first, first + columns) of a rectangle, and where they lie.
@@ -21,17 +25,23 @@ struct Piece {
 };
 
 struct Packing {
-  /// In the order of rectangles and of their columns; one piece each unless
-  /// they were cut.
+  /// In the order of rectangles and of their columns.
   llvm::SmallVector<Piece> pieces;
   int64_t arrays = 0;
 };
 
-/// Shelf packing, tallest rectangle first, first shelf that fits. With `cut` a
-/// shelf takes as many columns as it has room for. No rectangle is larger than
-/// an array. Deterministic: ties keep the given order.
+/// What may be taken apart to save an array.
+enum class Cuts {
+  None,
+  Rectangles, ///< between parts
+  Parts       ///< between any columns
+};
+
+/// Shelf packing, tallest rectangle first, first shelf that fits. What may be
+/// cut is, where it would need a new array as a whole. Deterministic: ties
+/// keep the given order.
 Packing packShelves(llvm::ArrayRef<Rectangle> rectangles, int64_t rows,
-                    int64_t columns, bool cut);
+                    int64_t columns, Cuts cuts);
 
 /// Arrays that any packing needs: the area of the rectangles over that of an
 /// array.

@@ -18,15 +18,10 @@ namespace {
 /// Blocks that go into an array side by side.
 using Group = SmallVector<BlockOp, 4>;
 
-/// Where a block, or columns of it, goes.
+/// Columns [first, first + columns) of a block, and where they go.
 struct Placement {
   BlockOp block;
   Piece piece;
-};
-
-struct Candidate {
-  SmallVector<Placement> placements; ///< in the order of the module
-  int64_t arrays;
 };
 
 struct PlaceBlocksPass
@@ -47,7 +42,7 @@ struct PlaceBlocksPass
       for (BlockOp block : matrix.getBody().getOps<BlockOp>())
         if (failed(checkSize(block, *arch)))
           return signalPassFailure();
-    FailureOr<Candidate> chosen = choose(*arch);
+    FailureOr<SmallVector<Placement>> chosen = choose(*arch);
     if (failed(chosen))
       return signalPassFailure();
     apply(*chosen);
@@ -66,15 +61,15 @@ private:
            << "; run 'cim-tile-matrices' with this target";
   }
 
-  /// All blocks of the module; with `together`, those of the same rows of a
-  /// matrix in one group as long as an array has the columns for them.
-  SmallVector<Group> groups(const Arch &arch, bool together) {
+  /// All blocks of the module, those of the same rows of a matrix in one group
+  /// as long as an array has the columns for them.
+  SmallVector<Group> collectGroups(const Arch &arch) {
     SmallVector<Group> result;
     for (MatrixOp matrix : getOperation().getOps<MatrixOp>()) {
       int64_t k = -1, kCount = -1, width = 0;
       for (BlockOp block : matrix.getBody().getOps<BlockOp>()) {
         BlockExtent extent(block);
-        bool joins = together && extent.k == k && extent.kCount == kCount &&
+        bool joins = extent.k == k && extent.kCount == kCount &&
                      width + extent.nCount <= arch.arrayColumns();
         if (!joins) {
           result.emplace_back();
@@ -89,60 +84,70 @@ private:
     return result;
   }
 
-  static SmallVector<Rectangle> rectangles(ArrayRef<Group> groups) {
-    SmallVector<Rectangle> result;
-    for (const Group &group : groups) {
-      Rectangle rectangle;
-      for (BlockOp block : group) {
-        BlockExtent extent(block);
-        rectangle.rows = extent.cellRows();
-        rectangle.columns += extent.nCount;
-      }
-      result.push_back(rectangle);
+  static Rectangle rectangleOf(const Group &group) {
+    Rectangle rectangle;
+    for (BlockOp block : group) {
+      BlockExtent extent(block);
+      rectangle.rows = extent.cellRows();
+      rectangle.parts.push_back(extent.nCount);
     }
-    return result;
+    return rectangle;
   }
 
-  Candidate pack(const Arch &arch, bool together, bool cut) {
-    SmallVector<Group> grouped = groups(arch, together);
-    Packing packing = packShelves(rectangles(grouped), arch.arrayRows(),
-                                  arch.arrayColumns(), cut);
-    Candidate candidate{{}, packing.arrays};
-    for (const Piece &piece : packing.pieces) {
-      if (cut) {
-        candidate.placements.push_back(
-            {grouped[piece.rectangle].front(), piece});
-        continue;
+  /// Appends what of the group's blocks lies in `piece`.
+  static void distribute(const Group &group, const Piece &piece,
+                         SmallVectorImpl<Placement> &placements) {
+    int64_t begin = 0;
+    for (BlockOp block : group) {
+      int64_t end = begin + BlockExtent(block).nCount;
+      int64_t from = std::max(begin, piece.first);
+      int64_t to = std::min(end, piece.first + piece.columns);
+      if (from < to) {
+        Piece part = piece;
+        part.first = from - begin;
+        part.columns = to - from;
+        part.column += from - piece.first;
+        placements.push_back({block, part});
       }
-      Piece part = piece;
-      for (BlockOp block : grouped[piece.rectangle]) {
-        part.columns = BlockExtent(block).nCount;
-        candidate.placements.push_back({block, part});
-        part.column += part.columns;
-      }
+      begin = end;
     }
-    return candidate;
   }
 
-  /// Fewest arrays; blocks of the same rows together where that costs none; cut
-  /// only where nothing else fits, since a cut costs an activation more.
-  FailureOr<Candidate> choose(const Arch &arch) {
+  /// Fewest arrays; what lies side by side is taken apart only to save one, and
+  /// blocks are cut only where nothing else fits, since every cut costs an
+  /// activation more.
+  FailureOr<SmallVector<Placement>> choose(const Arch &arch) {
+    SmallVector<Group> groups = collectGroups(arch);
+    auto rectangles = llvm::map_to_vector(groups, rectangleOf);
     int64_t limit = arrays ? int64_t(arrays) : arch.arrayCount();
-    Candidate best = pack(arch, /*together=*/true, /*cut=*/false);
-    Candidate single = pack(arch, /*together=*/false, /*cut=*/false);
-    if (single.arrays < best.arrays)
-      best = std::move(single);
-    if (limit == 0 || best.arrays <= limit)
-      return best;
-    Candidate cut = pack(arch, /*together=*/false, /*cut=*/true);
-    if (cut.arrays <= limit)
-      return cut;
-    int64_t bound = areaLowerBound(rectangles(groups(arch, /*together=*/false)),
-                                   arch.arrayRows(), arch.arrayColumns());
+    auto pack = [&](Cuts cuts) {
+      return packShelves(rectangles, arch.arrayRows(), arch.arrayColumns(),
+                         cuts);
+    };
+    Packing best = pack(Cuts::None);
+    for (Cuts cuts : {Cuts::Rectangles, Cuts::Parts}) {
+      if (cuts == Cuts::Parts && (limit == 0 || best.arrays <= limit))
+        break;
+      Packing packing = pack(cuts);
+      if (packing.arrays < best.arrays)
+        best = std::move(packing);
+    }
+    if (limit && best.arrays > limit)
+      return reportTooMany(arch, best.arrays, limit, rectangles);
+    SmallVector<Placement> placements; // in the order of the module
+    for (const Piece &piece : best.pieces)
+      distribute(groups[piece.rectangle], piece, placements);
+    return placements;
+  }
+
+  LogicalResult reportTooMany(const Arch &arch, int64_t needed, int64_t limit,
+                              ArrayRef<Rectangle> rectangles) {
+    int64_t bound =
+        areaLowerBound(rectangles, arch.arrayRows(), arch.arrayColumns());
     return getOperation().emitError("the network needs ")
-           << std::min(best.arrays, cut.arrays) << " arrays of "
-           << arch.arrayRows() << " x " << arch.arrayColumns() << " cells ("
-           << bound << " by area alone), but "
+           << needed << " arrays of " << arch.arrayRows() << " x "
+           << arch.arrayColumns() << " cells (" << bound
+           << " by area alone), but "
            << (arrays ? "'arrays' allows "
                       : "target '" + arch.name().str() + "' has ")
            << limit
@@ -150,10 +155,10 @@ private:
               "with larger arrays";
   }
 
-  void apply(const Candidate &candidate) {
+  void apply(ArrayRef<Placement> placements) {
     std::string prefix = arrayPrefix();
     OpBuilder builder(&getContext());
-    for (const auto &[block, piece] : candidate.placements) {
+    for (const auto &[block, piece] : placements) {
       BlockOp target = block;
       BlockExtent extent(target);
       if (piece.columns != extent.nCount) {
@@ -168,7 +173,7 @@ private:
       target.setColumn(piece.column);
     }
     // What was cut is there in pieces now.
-    for (const auto &[block, piece] : candidate.placements)
+    for (const auto &[block, piece] : placements)
       if (piece.first == 0 && piece.columns != BlockExtent(block).nCount)
         BlockOp(block).erase();
   }

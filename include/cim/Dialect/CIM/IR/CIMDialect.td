@@ -45,7 +45,7 @@ def CIM_Dialect : Dialect {
 }
 
 def CIM_SplitAttr : EnumAttr<CIM_Dialect, CIM_Split, "split"> {
-  let assemblyFormat = "``$value";
+  let assemblyFormat = "$value";
 }
 
 /// Four-dimensional NHWC feature map of quantised values or floats.

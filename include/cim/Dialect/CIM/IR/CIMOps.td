@@ -45,7 +45,7 @@ def CIM_MatrixOp : CIM_Op<"matrix", [
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `weights` `(` $weights `)` `levels` $levels `groups` $groups
-    (`split` $split^ `planes` `(` $planes `)` `significance` `(` $significance `)`)?
+    (`split` `` $split^ `planes` `(` $planes `)` `significance` `(` $significance `)`)?
     attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
@@ -120,7 +120,7 @@ def CIM_MvmOp : CIM_Op<"mvm", [
   let results = (outs CIM_Map:$result);
   let assemblyFormat = [{
     $matrix `(` $input `)` `kernel` $kernel `strides` $strides `dilations` $dilations `pads` $pads
-    `scale` `(` $scale `)` `bias` `(` $bias `)` `clamp` `[` $lo `,` $hi `]` $rounding
+    `scale` `(` $scale `)` `bias` `(` $bias `)` `clamp` `[` $lo `,` $hi `]` `` $rounding
     (`mean` `(` $mean^ `)`)? (`deviation` `(` $deviation^ `)`)?
     attr-dict `:` functional-type($input, $result)
   }];
@@ -177,7 +177,7 @@ def CIM_LayerOp : CIM_Op<"layer", [
     $sym_name `input` $input $input_type `output` $output $output_type
     `kernel` $kernel `strides` $strides `dilations` $dilations `pads` $pads `groups` $groups
     `significance` `(` $significance `)` `scale` `(` $scale `)` `bias` `(` $bias `)`
-    `clamp` `[` $lo `,` $hi `]` $rounding `repeat` $repeat
+    `clamp` `[` $lo `,` $hi `]` `` $rounding `repeat` $repeat
     attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;

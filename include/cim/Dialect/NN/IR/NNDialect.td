@@ -45,7 +45,7 @@ def NN_Rounding : I32EnumAttr<"Rounding", "how a real number becomes an integer"
   let genSpecializedAttr = 0;
 }
 def NN_RoundingAttr : EnumAttr<NN_Dialect, NN_Rounding, "rounding"> {
-  let assemblyFormat = "``$value";
+  let assemblyFormat = "$value";
 }
 
 def NN_Float : AnyTypeOf<[F32]>;

@@ -318,7 +318,7 @@ def NN_QuantizeOp : NN_Op<"quantize"> {
   }];
   let arguments = (ins NN_FloatTensor:$input, NN_RoundingAttr:$rounding);
   let results = (outs NN_QuantTensor:$result);
-  let assemblyFormat = "`(` $input `)` $rounding attr-dict `:` functional-type($input, $result)";
+  let assemblyFormat = "`(` $input `)` `` $rounding attr-dict `:` functional-type($input, $result)";
   let hasVerifier = 1;
 }
 
