@@ -12,48 +12,64 @@ using namespace cim;
 using namespace cim::sim;
 
 namespace {
-/// Reads the cells of one block with the chip's static variation.
-struct CellReader {
+/// One row of a block's matrix, read from its cells.
+class MatrixRow {
+public:
+  MatrixRow(const Chip &chip, const cim_block &block, float z)
+      : chip(chip), block(block), z(z), weights(block.n_count),
+        squares(block.n_count), conductances(block.n_count) {}
+
+  void read(uint32_t k) {
+    std::fill(weights.begin(), weights.end(), 0);
+    std::fill(squares.begin(), squares.end(), 0);
+    std::fill(conductances.begin(), conductances.end(), 0.0f);
+    for (uint32_t r = 0; r < block.repeat; ++r)
+      addCells(block.row + k * block.repeat + r);
+    if (z == 1)
+      return;
+    for (uint32_t n = 0; n < block.n_count; ++n) {
+      float code = std::nearbyintf(conductances[n] * z);
+      weights[n] = int32_t(std::min(std::max(code, -127.0f), 127.0f));
+    }
+  }
+
+  /// A weight's cells together: levels, or conductance codes.
+  int32_t weight(uint32_t n) const { return weights[n]; }
+  /// The sum of their t^2.
+  int32_t square(uint32_t n) const { return squares[n]; }
+
+private:
+  /// Adds the cells of one row of the array.
+  void addCells(uint32_t row) {
+    const Array &array = chip.arrays[block.array];
+    const int8_t *cells =
+        array.cells.data() + uint64_t(row) * array.columns + block.column;
+    float sigma = chip.config.effects.staticSigma;
+    PhiloxBlock bits = {};
+    for (uint32_t n = 0; n < block.n_count; ++n) {
+      int32_t t = cells[n];
+      weights[n] += t;
+      squares[n] += t * t;
+      if (z == 1)
+        continue;
+      // Four neighbouring columns share the counter.
+      uint32_t column = block.column + n;
+      if (n == 0 || column % 4 == 0)
+        bits = philox<>(chip.key,
+                        counterOf(Draw::Cell, column, row, block.array, 0));
+      if (!t)
+        continue;
+      float normal = normalFromBits(bits.word[column % 4]);
+      float varied = float(t) * (1.0f + sigma * normal);
+      conductances[n] = conductances[n] + varied;
+    }
+  }
+
   const Chip &chip;
   const cim_block &block;
   float z; // conductance codes per level; 1: no variation
-
-  int32_t level(uint32_t k, uint32_t r, uint32_t n) const {
-    const Array &array = chip.arrays[block.array];
-    uint64_t row = block.row + uint64_t(k) * block.repeat + r;
-    return array.cells[row * array.columns + block.column + n];
-  }
-
-  /// c = t * (1 + sigma * normal)
-  float varied(int32_t t, uint32_t k, uint32_t r, uint32_t n) const {
-    uint32_t row = block.row + k * block.repeat + r;
-    float normal =
-        normalAt(chip.key, Draw::Cell, block.column + n, row, block.array, 0);
-    return float(t) * (1.0f + chip.config.effects.staticSigma * normal);
-  }
-
-  /// The weight's cells together: levels, or conductance codes.
-  int32_t weight(uint32_t k, uint32_t n) const {
-    int32_t sum = 0;
-    float conductance = 0;
-    for (uint32_t r = 0; r < block.repeat; ++r) {
-      int32_t t = level(k, r, n);
-      sum += t;
-      if (z != 1 && t)
-        conductance = conductance + varied(t, k, r, n);
-    }
-    if (z == 1)
-      return sum;
-    float code = std::nearbyintf(conductance * z);
-    return int32_t(std::min(std::max(code, -127.0f), 127.0f));
-  }
-
-  int32_t square(uint32_t k, uint32_t n) const {
-    int32_t sum = 0;
-    for (uint32_t r = 0; r < block.repeat; ++r)
-      sum += level(k, r, n) * level(k, r, n);
-    return sum;
-  }
+  std::vector<int32_t> weights, squares;
+  std::vector<float> conductances;
 };
 } // namespace
 
@@ -79,15 +95,15 @@ static std::string planBlock(const Chip &chip, const cim_layer &layer,
   out.plane = block.plane;
   out.gain = block.gain;
 
-  CellReader reader = {chip, block, z};
+  MatrixRow row(chip, block, z);
   bool noisy = plan.effects.readSigma != 0;
   size_t size = size_t(out.kCount) * out.nCount;
   out.weights.resize(size);
   out.squares.resize(noisy ? size : 0);
-  for (uint32_t k = 0; k < out.kCount; ++k)
+  for (uint32_t k = 0; k < out.kCount; ++k) {
+    row.read(k);
     for (uint32_t n = 0; n < out.nCount; ++n) {
-      int32_t weight = reader.weight(k, n);
-      int32_t square = noisy ? reader.square(k, n) : 0;
+      int32_t weight = row.weight(n), square = noisy ? row.square(n) : 0;
       if (weight < -127 || weight > 127 || square > 127)
         return rt::format("the cells of one weight add up to %d (squares %d), "
                           "the simulator holds -127 .. 127",
@@ -96,6 +112,7 @@ static std::string planBlock(const Chip &chip, const cim_layer &layer,
       if (noisy)
         out.squares[size_t(k) * out.nCount + n] = uint8_t(square);
     }
+  }
 
   const float *significance =
       layer.significance + uint64_t(block.plane) * layer.out_c + block.n;
