@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The analog device from outside: moments of a layer's outputs against closed forms.
+"""The analog device from outside: moments of a layer's outputs against closed forms,
+and its bits against analog_model.py.
 
-One matrix product with ternary weights on an array whose ADC has 16 bits, so that
+For the moments, one matrix product with ternary weights on an array whose ADC has 16 bits, so that
 what is left is the effect under test plus a rounding of known variance 1/12 code.
 """
 
+import random
 import re
 from statistics import NormalDist
 
@@ -12,6 +14,7 @@ import numpy as np
 import onnx
 import pytest
 
+import analog_model
 import layercases
 import recording
 import tools
@@ -30,6 +33,16 @@ def case():
     )  # fmt: skip
 
 
+def with_noise(text, noise):
+    """A target description with these figures in per cent or codes, and no other noise."""
+    for key in NOISE:
+        unit = "lsb" if key in ("adc_offset", "adc_noise") else "%"
+        figure = f"  {key}: {{ value: {noise.get(key, 0)} {unit}"
+        text, count = re.subn(rf"^  {key}: \{{ value: [0-9.]+ {unit}", figure, text, flags=re.M)
+        assert count == 1
+    return text
+
+
 class Rig:
     """The layer under one effect; everything in units of the integer sum."""
 
@@ -37,10 +50,7 @@ class Rig:
         self.folder = folder
         network = layercases.Network(case())
         text = layercases.target_yaml(case(), (tools.ROOT / "targets" / "imec-ania.yaml").read_text())
-        for key in NOISE:
-            unit = "lsb" if key in ("adc_offset", "adc_noise") else "%"
-            text, count = re.subn(rf"^  {key}: \{{ value: [0-9.]+ {unit}", f"  {key}: {{ value: {noise.get(key, 0)} {unit}", text, flags=re.M)
-            assert count == 1
+        text = with_noise(text, noise)
         (folder / "target.yaml").write_text(text)
         onnx.save(network.model(), folder / "layer.onnx")
         np.save(folder / "calibration.npy", network.x)
@@ -147,3 +157,60 @@ def test_adc_offset_and_gain(tmp_path, reference_device):
 def chip_values(rig):
     y = tools.run_model(rig.folder / "layer.so", rig.x[:1], rig.folder, "--device=analog", f"--trials={CHIPS}")
     return (y[:, 0].astype(np.float64) - rig.bias) / rig.scale
+
+
+# --- bit by bit ---------------------------------------------------------------
+
+CASES, FULL_CASES = 24, 240
+
+
+def pytest_generate_tests(metafunc):
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(FULL_CASES if metafunc.config.getoption("--full") else CASES))
+
+
+def test_philox_known_answers():
+    """kat_vectors of Random123, seven rounds."""
+    zeros, ones = np.zeros(1, np.uint32), np.full(1, 0xFFFFFFFF, np.uint32)
+    answer = [int(w[0]) for w in analog_model.philox((0, 0), [zeros] * 4)]
+    assert answer == [0x5F6FB709, 0x0D893F64, 0x4F121F81, 0x4F730A48]
+    answer = [int(w[0]) for w in analog_model.philox((0xFFFFFFFF, 0xFFFFFFFF), [ones] * 4)]
+    assert answer == [0x5207DDC2, 0x45165E59, 0x4D8EE751, 0x8C52F662]
+
+
+def test_normal_deviates():
+    """The table against the inverse normal distribution."""
+    bits = np.arange(1, 2**31, 2**31 // 5000, dtype=np.uint32)
+    expected = [-NormalDist().inv_cdf((int(b) | 1) / 2**32) for b in bits]
+    assert np.abs(analog_model.normal(bits) - expected).max() < 2.3e-4
+    assert (analog_model.normal(bits | np.uint32(2**31)) == -analog_model.normal(bits)).all()
+
+
+def test_analog_bits(seed, tmp_path, reference_device):
+    """Random layers on random chips against analog_model.py."""
+    rng = random.Random(f"cim-analog-{seed}")
+    case = layercases.draw(1000 + seed)
+    noise = {key: rng.choice([0, value]) for key, value in dict(read=3, static=6, adc_offset=0.4, adc_gain=2, adc_noise=0.6).items()}
+    network = layercases.Network(case)
+    text = layercases.target_yaml(case, (tools.ROOT / "targets" / "imec-ania.yaml").read_text())
+    (tmp_path / "target.yaml").write_text(with_noise(text, noise))
+    onnx.save(network.model(), tmp_path / "layer.onnx")
+    np.save(tmp_path / "calibration.npy", network.x)
+    so = tmp_path / "layer.so"
+    options = [f"--target={tmp_path / 'target.yaml'}", f"--calibration={tmp_path / 'calibration.npy'}"]
+    tools.compile_model(tmp_path / "layer.onnx", so, *options, f"--cells={case.cells}", f"--split={case.split}")
+
+    (tmp_path / "record").mkdir()
+    env = {"CIM_REFERENCE_RECORD": str(tmp_path / "record")}
+    tools.run_model(so, network.x, tmp_path, f"--device={reference_device}", env=env)
+    seen = recording.Recording(tmp_path / "record")
+    (layer,) = seen.layers
+    given = layer.map("in")[: case.samples]
+    chip_seed, trials = rng.choice([0, 5, 2**32 + 1, 2**63 + 12345]), rng.choice([1, 3])
+    found = tools.run_model(so, network.x, tmp_path, "--device=analog", f"--seed={chip_seed}", f"--trials={trials}")
+    found = found.reshape(trials, case.samples, *found.shape[-len(case.out_size) - 1 :])
+    for trial in range(trials):
+        fractions = {k: v / 100 if k in ("read", "static", "adc_gain") else v for k, v in noise.items()}
+        chip = analog_model.Chip(chip_seed, trial, **fractions)
+        expected = network.finish(analog_model.run_layer(given, layer.numerics_layer(seen.arrays), layer.id, layer.blocks, chip))
+        assert tools.same_bits(found[trial], expected), recording.difference(f"trial {trial}, {noise}", found[trial], expected)
