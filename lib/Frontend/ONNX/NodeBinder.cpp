@@ -304,9 +304,6 @@ Type NodeBinder::placeholderType() const {
 
 LogicalResult NodeBinder::checkType(Type type) {
   ArrayRef<int64_t> shape = cast<ShapedType>(type).getShape();
-  if (llvm::is_contained(shape, 0))
-    return error() << "its result of shape " << shapeText(shape)
-                   << " has no elements";
   int64_t bytes = sizeof(int64_t);
   for (int64_t dim : shape)
     if (llvm::MulOverflow(bytes, dim, bytes))

@@ -278,10 +278,16 @@ static FailureOr<ElementsAttr> foldQuantize(QuantizeOp op) {
 // Dispatch
 //===----------------------------------------------------------------------===//
 
+/// A constant, maybe dequantised, whose data is there: IR printed for reading
+/// leaves large resources out.
 static bool isConstant(Value value) {
   if (auto dequantize = value.getDefiningOp<DequantizeOp>())
     value = dequantize.getInput();
-  return value.getDefiningOp<ConstantOp>() != nullptr;
+  auto constant = value.getDefiningOp<ConstantOp>();
+  if (!constant)
+    return false;
+  auto resource = dyn_cast<DenseResourceElementsAttr>(constant.getValue());
+  return !resource || resource.getRawHandle().getBlob();
 }
 
 bool cim::nn::isFoldable(Operation *op) {

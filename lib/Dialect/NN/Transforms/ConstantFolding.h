@@ -8,11 +8,11 @@
 namespace cim::nn {
 
 /// True when foldConstantOp() knows the op and all operands are constants, or
-/// dequantised constants.
+/// dequantised constants, with their data.
 bool isFoldable(mlir::Operation *op);
 
 /// Storage of the result of a foldable op, computed as docs/Numerics.md says,
-/// in binary32. Fails when a result is not finite or a resource has no data.
+/// in binary32. Fails when a result is not finite.
 llvm::FailureOr<mlir::ElementsAttr> foldConstantOp(mlir::Operation *op);
 
 /// The elements of `value` as `op`, a transpose, reshape or slice, moves those

@@ -94,10 +94,10 @@ private:
     auto size = [](Value value) {
       return cast<ShapedType>(value.getType()).getNumElements();
     };
-    int64_t largest = limit;
+    int64_t operands = 0;
     for (Value operand : op->getOperands())
-      largest = std::max(largest, size(operand));
-    return size(op->getResult(0)) > largest;
+      operands += size(operand);
+    return size(op->getResult(0)) > std::max<int64_t>(limit, operands);
   }
 
   /// Moves the integers below a nn.dequantize, so that weights which arrive

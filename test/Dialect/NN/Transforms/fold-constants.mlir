@@ -103,6 +103,17 @@ func.func @reshaped(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
 
 // -----
 
+// Data that was left out when the IR was printed cannot be folded.
+// CHECK-LABEL: func.func @elided
+func.func @elided() -> tensor<2xf32> {
+  %a = nn.constant dense_resource<__elided__> : tensor<2xf32>
+  // CHECK: nn.relu
+  %r = nn.relu(%a) : tensor<2xf32>
+  return %r : tensor<2xf32>
+}
+
+// -----
+
 // What would not be finite, and what depends on arguments, is left alone.
 // CHECK-LABEL: func.func @kept
 func.func @kept(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
@@ -118,13 +129,13 @@ func.func @kept(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
 
 // A result larger than its operands and than the limit is left alone.
 // LIMIT-LABEL: func.func @limit
-func.func @limit() -> (tensor<2x2xf32>, tensor<4xf32>) {
-  %a = nn.constant dense<[1.0, 2.0]> : tensor<2xf32>
+func.func @limit() -> (tensor<2x3xf32>, tensor<4xf32>) {
+  %a = nn.constant dense<[1.0, 2.0, 3.0]> : tensor<3xf32>
   %b = nn.constant dense<[[10.0], [20.0]]> : tensor<2x1xf32>
   // LIMIT: nn.add
-  %sum = nn.add(%a, %b) : (tensor<2xf32>, tensor<2x1xf32>) -> tensor<2x2xf32>
+  %sum = nn.add(%a, %b) : (tensor<3xf32>, tensor<2x1xf32>) -> tensor<2x3xf32>
   // LIMIT-NOT: nn.relu
   %c = nn.constant dense<[-1.0, 0.0, 1.0, 2.0]> : tensor<4xf32>
   %relu = nn.relu(%c) : tensor<4xf32>
-  return %sum, %relu : tensor<2x2xf32>, tensor<4xf32>
+  return %sum, %relu : tensor<2x3xf32>, tensor<4xf32>
 }

@@ -12,8 +12,9 @@ def FoldConstantsPass : Pass<"nn-fold-constants", "::mlir::ModuleOp"> {
     constants, in binary32 and as docs/Numerics.md says. Left alone are
 
     - an `nn.dequantize` that a crossbar op reads as its weights: the integers
-      below it are what the arrays store (an `nn.transpose` or `nn.reshape` moves below it);
-    - results larger than every operand and than `limit` elements;
+      below it are what the arrays store (an `nn.transpose` or `nn.reshape`
+      moves below it);
+    - results larger than all operands together and than `limit` elements;
     - results that are not finite.
 
     ```mlir
@@ -29,7 +30,7 @@ def FoldConstantsPass : Pass<"nn-fold-constants", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"limit", "limit", "int64_t", /*default=*/"65536",
-           "Elements that a result may have which is larger than all operands">
+           "Elements that a result may have which is larger than its operands">
   ];
   let dependentDialects = ["::cim::nn::NNDialect"];
 }
