@@ -41,6 +41,9 @@ LogicalResult MatrixOp::verify() {
   auto type = cast<ShapedType>(cast<TypedAttr>(getWeights()).getType());
   if (type.getRank() != 2 || !type.getElementType().isSignlessInteger(8))
     return emitOpError("expects weights of rank 2 and i8, but got ") << type;
+  if (type.getNumElements() == 0)
+    return emitOpError("expects at least one row and one column, but got ")
+           << type;
   int64_t levels = getLevels();
   if (levels < 1 || levels > 127)
     return emitOpError("expects levels from 1 to 127, but got ") << levels;

@@ -8,6 +8,12 @@ cim.matrix @w weights(dense<1> : tensor<2xi8>) levels 4 groups 1 {
 
 // -----
 
+// expected-error @below {{expects at least one row and one column, but got 'tensor<3x0xi8>'}}
+cim.matrix @w weights(dense<> : tensor<3x0xi8>) levels 4 groups 1 {
+}
+
+// -----
+
 // expected-error @below {{expects weights of rank 2 and i8, but got 'tensor<2x2xf32>'}}
 cim.matrix @w weights(dense<1.0> : tensor<2x2xf32>) levels 4 groups 1 {
 }
