@@ -22,8 +22,18 @@ using namespace cim;
 
 namespace {
 
-/// Samples per call of the float network: enough to keep libraries busy.
-constexpr int64_t floatBatch = 32;
+/// Samples per call of the float network: enough to keep libraries busy, and
+/// so that as few as possible of `count` are left over.
+int64_t chooseFloatBatch(int64_t count) {
+  constexpr int64_t least = 16, most = 32;
+  if (count <= most)
+    return count;
+  int64_t best = most;
+  for (int64_t batch = most; batch >= least; --batch)
+    if (count % batch < count % best)
+      best = batch;
+  return best;
+}
 
 /// What to look at: activations whose range is needed, and layers.
 struct Plan {
@@ -124,7 +134,7 @@ private:
     IRMapping mapping;
     OwningOpRef<ModuleOp> clone = cast<ModuleOp>(module->clone(mapping));
     int64_t oldBatch = nn::getBatch(module);
-    int64_t batch = rebatch(*clone, std::min(data.count, floatBatch));
+    int64_t batch = rebatch(*clone, chooseFloatBatch(data.count));
     if (batch == 0) {
       // Ops that the failed attempt changed are of no use.
       mapping.clear();

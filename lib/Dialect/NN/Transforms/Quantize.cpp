@@ -121,8 +121,8 @@ private:
     if (failed(compensate(op, found, *values, type.getShape())))
       return failure();
     OpBuilder builder(op);
-    Value integers = createWeights(builder, weights.getLoc(), type.getShape(),
-                                   dim, found);
+    Value integers =
+        createWeights(builder, weights.getLoc(), type.getShape(), dim, found);
     for (OpOperand &operand : op->getOpOperands())
       if (operand.get() == weights && weights != op.getCrossbarInput())
         operand.set(integers);

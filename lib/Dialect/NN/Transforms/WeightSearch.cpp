@@ -111,18 +111,24 @@ public:
     ridge = static_cast<float>(1e-3 * trace / weights.size());
   }
 
-  /// Improves the integers `q` and their scale.
-  void run(std::vector<float> &q, double &scale) {
+  /// Integers and scale that are better than `scale` and the integers nearest
+  /// to it. Descent ends in the next hollow: it starts from several scales.
+  std::vector<float> run(double &scale) {
+    std::vector<float> best = roundTo(scale);
     if (!(ridge > 0))
-      return;
-    constexpr int maxSweeps = 8;
-    for (int sweep = 0; sweep < maxSweeps; ++sweep) {
-      std::vector<float> found = product(q);
-      if (!fitScale(q, found, scale) ||
-          !improve(q, found, static_cast<float>(scale)))
-        break;
+      return best;
+    double most = 0, start = scale;
+    for (double factor : {1.0, 0.75, 1.4}) {
+      double found = start * factor;
+      std::vector<float> q = roundTo(found);
+      double explained = descend(q, found);
+      if (explained > most) {
+        most = explained;
+        best = std::move(q);
+        scale = found;
+      }
     }
-    fitScale(q, product(q), scale);
+    return best;
   }
 
 private:
@@ -144,21 +150,44 @@ private:
       to[i] += factor * from[i];
   }
 
-  /// s = q'Cw / q'Cq; false when there is none.
-  bool fitScale(ArrayRef<float> q, ArrayRef<float> found, double &scale) const {
+  std::vector<float> roundTo(double scale) const {
+    std::vector<float> q;
+    for (float weight : weights)
+      q.push_back(roundWeight(weight, static_cast<float>(1.0 / scale), levels));
+    return q;
+  }
+
+  /// Sweeps until nothing changes. What `fitScale` returns for the result.
+  double descend(std::vector<float> &q, double &scale) const {
+    constexpr int maxSweeps = 8;
+    std::vector<float> found = product(q);
+    for (int sweep = 0; sweep < maxSweeps; ++sweep) {
+      if (!improve(q, found, static_cast<float>(scale)) ||
+          !(fitScale(q, found, scale) > 0))
+        break;
+    }
+    return fitScale(q, product(q), scale);
+  }
+
+  /// The best scale for `q`, s = q'Cw / q'Cq, and how much of the variance of
+  /// the result it explains; 0, and no scale, when it explains nothing.
+  double fitScale(ArrayRef<float> q, ArrayRef<float> found,
+                  double &scale) const {
     double cross = 0, square = 0;
     for (size_t k = 0; k < q.size(); ++k) {
       cross += double(q[k]) * (target[k] + ridge * weights[k]);
       square += double(q[k]) * (found[k] + ridge * q[k]);
     }
-    if (!(cross > 0) || !(square > 0))
-      return false;
+    if (!(cross > 0) || !(square > 0) ||
+        !(cross / square >= std::numeric_limits<float>::min()))
+      return 0;
     scale = cross / square;
-    return scale >= std::numeric_limits<float>::min();
+    return cross * cross / square;
   }
 
   /// One sweep over the weights; `found` is C q. False when nothing changed.
-  bool improve(std::vector<float> &q, std::vector<float> &found, float scale) {
+  bool improve(std::vector<float> &q, std::vector<float> &found,
+               float scale) const {
     bool changed = false;
     for (size_t k = 0; k < q.size(); ++k) {
       float own = row(k)[k] + ridge;
@@ -189,19 +218,19 @@ void compensateWeights(ChannelIntegers &integers, ArrayRef<float> weights,
   int64_t channels = shape[dim], inner = getInnerSize(shape, dim);
   int64_t rows = weights.size() / channels;
   for (int64_t n = 0; n < channels; ++n) {
-    std::vector<float> real, q;
+    std::vector<float> real;
     std::vector<int64_t> places;
     for (int64_t i = n * inner; static_cast<int64_t>(real.size()) < rows;
          i += channels * inner)
       for (int64_t j = i; j < i + inner; ++j) {
         real.push_back(weights[j]);
-        q.push_back(integers.values[j]);
         places.push_back(j);
       }
     int64_t group = n / (channels / groups);
-    Compensation(real, covariance.slice(group * rows * rows, rows * rows),
-                 integers.levels)
-        .run(q, integers.scales[n]);
+    std::vector<float> q =
+        Compensation(real, covariance.slice(group * rows * rows, rows * rows),
+                     integers.levels)
+            .run(integers.scales[n]);
     for (auto [place, value] : llvm::zip_equal(places, q))
       integers.values[place] = static_cast<int8_t>(value);
   }

@@ -87,3 +87,29 @@ func.func @attention(%a: tensor<1x2xf32>, %b: tensor<2x2xf32>) -> tensor<1x2xf32
   %y = nn.matmul(%a, %b) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
 }
+
+// -----
+
+// Alone, each weight is nearest to one scale (3 weights of 1.9 / 3). But the
+// last two inputs are the same: one weight does for both.
+// CHECK-LABEL: @compensated
+// ONE-LABEL: @compensated
+// ONE: nn.constant dense<{{\[\[}}1], [0], [1]]> {{.*}}!quant.uniform<i8<-1:1>:f32:1, {0.949{{[0-9]*}}}>
+// ONE-NOT: nn.covariance
+func.func @compensated(%x: tensor<1x3xf32> {nn.range = array<f32: 0.0, 127.0>}) -> tensor<1x1xf32> {
+  %w = nn.constant dense<[[1.0], [0.45], [0.45]]> : tensor<3x1xf32>
+  %y = nn.matmul(%x, %w) {nn.covariance = dense<[[[1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]]]> : tensor<1x3x3xf32>}
+      : (tensor<1x3xf32>, tensor<3x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// -----
+
+// Without it.
+// ONE-LABEL: @alone
+// ONE: nn.constant dense<1> {{.*}}!quant.uniform<i8<-1:1>:f32:1, {0.633{{[0-9]*}}}>
+func.func @alone(%x: tensor<1x3xf32> {nn.range = array<f32: 0.0, 127.0>}) -> tensor<1x1xf32> {
+  %w = nn.constant dense<[[1.0], [0.45], [0.45]]> : tensor<3x1xf32>
+  %y = nn.matmul(%x, %w) : (tensor<1x3xf32>, tensor<3x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
