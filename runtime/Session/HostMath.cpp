@@ -28,8 +28,25 @@ static const dnnl::engine &engine() {
 }
 
 namespace {
+/// A tensor as the network has it, and as the primitive wants it.
+struct Operand {
+  dnnl::memory outer, inner;
+  dnnl::reorder bring, takeBack;
+
+  Operand(const dnnl::memory::desc &user, const dnnl::memory::desc &wanted)
+      : outer(user, engine(), nullptr), inner(outer) {
+    if (user == wanted)
+      return;
+    inner = dnnl::memory(wanted, engine());
+    bring = dnnl::reorder(outer, inner);
+    takeBack = dnnl::reorder(inner, outer);
+  }
+
+  bool isCopied() const { return outer != inner; }
+};
+
 struct Conv {
-  dnnl::memory input, filter, output;
+  Operand input, filter, output;
   dnnl::convolution_forward primitive;
 };
 } // namespace
@@ -37,15 +54,14 @@ struct Conv {
 static Conv makeConv(const cim_conv2d_shape &s) {
   using Memory = dnnl::memory;
   using Tag = Memory::format_tag;
-  auto describe = [](Memory::dims dims, Tag tag) {
+  auto describe = [](const Memory::dims &dims, Tag tag) {
     return Memory::desc(dims, Memory::data_type::f32, tag);
   };
-  auto input = describe({s.n, s.c, s.h, s.w}, Tag::nchw);
-  auto output = describe({s.n, s.f, s.oh, s.ow}, Tag::nchw);
   int64_t c = s.c / s.groups, f = s.f / s.groups;
-  auto filter = s.groups == 1
-                    ? describe({s.f, s.c, s.kh, s.kw}, Tag::oihw)
-                    : describe({s.groups, f, c, s.kh, s.kw}, Tag::goihw);
+  Memory::dims input = {s.n, s.c, s.h, s.w}, output = {s.n, s.f, s.oh, s.ow};
+  Memory::dims filter = {s.f, s.c, s.kh, s.kw};
+  if (s.groups != 1)
+    filter = {s.groups, f, c, s.kh, s.kw};
   // The output map may be smaller than what the input allows: oneDNN takes the
   // difference as negative padding on the right.
   auto right = [](int64_t in, int64_t out, int64_t kernel, int64_t stride,
@@ -56,15 +72,21 @@ static Conv makeConv(const cim_conv2d_shape &s) {
   sum.append_sum();
   dnnl::primitive_attr attributes;
   attributes.set_post_ops(sum);
+  // In plain layouts oneDNN unrolls every window into memory first; layouts of
+  // its own choice are faster, copies included.
   dnnl::convolution_forward::desc desc(
       dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-      input, filter, output, {s.stride_h, s.stride_w},
+      describe(input, Tag::any), describe(filter, Tag::any),
+      describe(output, Tag::any), {s.stride_h, s.stride_w},
       {s.dilation_h - 1, s.dilation_w - 1}, {0, 0},
       {right(s.h, s.oh, s.kh, s.stride_h, s.dilation_h),
        right(s.w, s.ow, s.kw, s.stride_w, s.dilation_w)});
   dnnl::convolution_forward::primitive_desc chosen(desc, attributes, engine());
-  return {Memory(input, engine(), nullptr), Memory(filter, engine(), nullptr),
-          Memory(output, engine(), nullptr), dnnl::convolution_forward(chosen)};
+  Tag filterTag = s.groups == 1 ? Tag::oihw : Tag::goihw;
+  return {{describe(input, Tag::nchw), chosen.src_desc()},
+          {describe(filter, filterTag), chosen.weights_desc()},
+          {describe(output, Tag::nchw), chosen.dst_desc()},
+          dnnl::convolution_forward(chosen)};
 }
 
 cim_status cim::rt::addConv2D(const cim_conv2d_shape &shape, const float *input,
@@ -79,13 +101,19 @@ cim_status cim::rt::addConv2D(const cim_conv2d_shape &shape, const float *input,
     if (it == cache.end())
       it = cache.emplace(key, makeConv(shape)).first;
     Conv &conv = it->second;
-    conv.input.set_data_handle(const_cast<float *>(input));
-    conv.filter.set_data_handle(const_cast<float *>(filter));
-    conv.output.set_data_handle(output);
+    conv.input.outer.set_data_handle(const_cast<float *>(input));
+    conv.filter.outer.set_data_handle(const_cast<float *>(filter));
+    conv.output.outer.set_data_handle(output);
     dnnl::stream stream(engine());
-    conv.primitive.execute(stream, {{DNNL_ARG_SRC, conv.input},
-                                    {DNNL_ARG_WEIGHTS, conv.filter},
-                                    {DNNL_ARG_DST, conv.output}});
+    for (Operand *operand : {&conv.input, &conv.filter, &conv.output})
+      if (operand->isCopied())
+        operand->bring.execute(stream, operand->outer, operand->inner);
+    conv.primitive.execute(stream, {{DNNL_ARG_SRC, conv.input.inner},
+                                    {DNNL_ARG_WEIGHTS, conv.filter.inner},
+                                    {DNNL_ARG_DST, conv.output.inner}});
+    if (conv.output.isCopied())
+      conv.output.takeBack.execute(stream, conv.output.inner,
+                                   conv.output.outer);
     stream.wait();
     return CIM_OK;
   } catch (const std::exception &e) {
