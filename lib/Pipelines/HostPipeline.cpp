@@ -24,6 +24,7 @@ static void buildLoops(OpPassManager &pm, const cim::HostOptions &options) {
   bufferization::buildBufferDeallocationPipeline(pm);
   pm.addNestedPass<func::FuncOp>(
       bufferization::createOptimizeAllocationLivenessPass());
+  pm.addNestedPass<func::FuncOp>(cim::createPackBuffersPass());
   // Pointers are taken out of buffers here: nothing may move deallocations
   // after it.
   pm.addPass(cim::createConvertCIMToLLVMPass());

@@ -78,12 +78,11 @@ compileToObject(ModuleOp program, const EmitOptions &options) {
 }
 
 FailureOr<std::unique_ptr<llvm::MemoryBuffer>>
-compileToSharedObject(ModuleOp program, StringRef path,
-                      const EmitOptions &options) {
+compileToSharedObject(ModuleOp program, const EmitOptions &options) {
   auto object = compileToObject(program, options);
   if (failed(object))
     return failure();
-  auto linked = linkSharedObject(*object, path);
+  auto linked = linkSharedObject(*object);
   if (!linked)
     return report(program, linked.takeError());
   return std::move(*linked);
@@ -105,7 +104,7 @@ LogicalResult emitObject(ModuleOp program, StringRef path,
 
 LogicalResult emitSharedObject(ModuleOp program, StringRef path,
                                const EmitOptions &options) {
-  auto linked = compileToSharedObject(program, path, options);
+  auto linked = compileToSharedObject(program, options);
   if (failed(linked))
     return failure();
   return write(program, path, (*linked)->getBuffer());

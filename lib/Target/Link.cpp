@@ -6,7 +6,6 @@
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 
 LLD_HAS_DRIVER(elf)
 
@@ -29,8 +28,8 @@ static Error writeFile(StringRef path, ArrayRef<char> bytes) {
   return Error::success();
 }
 
-Expected<std::unique_ptr<MemoryBuffer>> linkSharedObject(ArrayRef<char> object,
-                                                         StringRef name) {
+Expected<std::unique_ptr<MemoryBuffer>>
+linkSharedObject(ArrayRef<char> object) {
   SmallString<128> folder;
   if (std::error_code code = sys::fs::createUniqueDirectory("cim", folder))
     return createStringError(code, "cannot make a temporary folder: " +
@@ -41,10 +40,10 @@ Expected<std::unique_ptr<MemoryBuffer>> linkSharedObject(ArrayRef<char> object,
   if (Error error = writeFile(input, object))
     return std::move(error);
 
-  std::string soname = sys::path::filename(name).str();
-  std::vector<const char *> arguments = {
-      "ld.lld",  "-shared",      "-z", "noexecstack",  "--hash-style=gnu",
-      "-soname", soname.c_str(), "-o", output.c_str(), input.c_str()};
+  // No name inside: the same program gives the same bytes wherever it goes.
+  const char *arguments[] = {"ld.lld",       "-shared",          "-z",
+                             "noexecstack",  "--hash-style=gnu", "-o",
+                             output.c_str(), input.c_str()};
   std::string log;
   raw_string_ostream logStream(log);
   lld::Result result = lld::lldMain(arguments, nulls(), logStream,

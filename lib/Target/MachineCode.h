@@ -32,14 +32,13 @@ generateObject(llvm::Module &module, llvm::TargetMachine &machine);
 
 /// Links an object file into a shared object and returns its bytes.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-linkSharedObject(llvm::ArrayRef<char> object, llvm::StringRef name);
+linkSharedObject(llvm::ArrayRef<char> object);
 
 /// The bytes that emitObject and emitSharedObject write.
 llvm::FailureOr<llvm::SmallVector<char, 0>>
 compileToObject(mlir::ModuleOp program, const EmitOptions &options);
 llvm::FailureOr<std::unique_ptr<llvm::MemoryBuffer>>
-compileToSharedObject(mlir::ModuleOp program, llvm::StringRef path,
-                      const EmitOptions &options);
+compileToSharedObject(mlir::ModuleOp program, const EmitOptions &options);
 
 } // namespace cim
 

@@ -48,7 +48,7 @@ void registerTargetTranslations() {
         FailureOr<EmitOptions> options = readOptions(module);
         if (failed(options))
           return failure();
-        auto linked = compileToSharedObject(module, "model.so", *options);
+        auto linked = compileToSharedObject(module, *options);
         if (failed(linked))
           return failure();
         os << (*linked)->getBuffer();

@@ -86,6 +86,31 @@ def BufferizeProgramPass : Pass<"cim-bufferize-program", "::mlir::ModuleOp"> {
   ];
 }
 
+def PackBuffersPass : Pass<"cim-pack-buffers", "::mlir::func::FuncOp"> {
+  let summary = "one allocation for all buffers of a function";
+  let description = [{
+    Puts the buffers of static size that the function allocates and frees into
+    one, those that are not needed at the same time in the same place. The
+    allocator then gives the same memory in every run, instead of returning it
+    to the system and getting it back page by page.
+
+    ```mlir
+    func.func @main(%x: memref<4xf32>) {
+      %a = memref.alloc() : memref<4xf32>
+      memref.copy %x, %a : memref<4xf32> to memref<4xf32>
+      memref.dealloc %a : memref<4xf32>
+      %b = memref.alloc() : memref<4xf32>
+      memref.copy %x, %b : memref<4xf32> to memref<4xf32>
+      memref.dealloc %b : memref<4xf32>
+      return
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"
+  ];
+}
+
 def ConvertCIMToLLVMPass : Pass<"convert-cim-to-llvm", "::mlir::ModuleOp"> {
   let summary = "calls into the runtime, through its table of functions";
   let description = [{

@@ -17,10 +17,15 @@ namespace cim {
 
 using namespace mlir;
 
-/// The allocation, argument or global that a buffer is a view of.
+/// The allocation, argument or global that a buffer is a view of. A memref.view
+/// is a root of its own: those of cim-pack-buffers do not overlap while both
+/// are in use, and those of constants are not written.
 static Value findRoot(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
+    if (isa<memref::ViewOp>(view))
+      return buffer;
     buffer = view.getViewSource();
+  }
   return buffer;
 }
 

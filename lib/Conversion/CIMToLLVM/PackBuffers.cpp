@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// cim-pack-buffers: one allocation for all buffers of @main.
+#include "cim/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace cim {
+#define GEN_PASS_DEF_PACKBUFFERSPASS
+#include "cim/Conversion/Passes.h.inc"
+} // namespace cim
+
+using namespace mlir;
+
+namespace {
+
+/// A buffer, the operations between which it lives, and where it is put.
+struct Buffer {
+  memref::AllocOp allocation;
+  memref::DeallocOp end;
+  int64_t from, to; ///< numbers of operations, both included
+  int64_t size;     ///< bytes, rounded up to the alignment
+  int64_t offset = 0;
+};
+
+constexpr int64_t alignment = 64;
+
+struct PackBuffers : cim::impl::PackBuffersPassBase<PackBuffers> {
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isExternal())
+      return;
+    SmallVector<Buffer> buffers = collect(function);
+    if (buffers.size() < 2)
+      return;
+    replace(function, buffers, place(buffers));
+  }
+
+private:
+  /// Static buffers that the entry block allocates and frees.
+  static SmallVector<Buffer> collect(func::FuncOp function) {
+    llvm::DenseMap<Operation *, int64_t> numbers;
+    for (auto [number, op] : llvm::enumerate(function.front()))
+      numbers[&op] = number;
+    SmallVector<Buffer> buffers;
+    for (auto allocation : function.front().getOps<memref::AllocOp>()) {
+      MemRefType type = allocation.getType();
+      unsigned width = type.getElementType().isIntOrFloat()
+                           ? type.getElementTypeBitWidth()
+                           : 0;
+      memref::DeallocOp end;
+      for (Operation *user : allocation->getUsers())
+        if (auto dealloc = dyn_cast<memref::DeallocOp>(user))
+          end = dealloc;
+      if (!end || !numbers.contains(end) || !type.hasStaticShape() ||
+          !type.getLayout().isIdentity() || width % 8 != 0 || width == 0)
+        continue;
+      int64_t bytes = type.getNumElements() * (width / 8);
+      buffers.push_back({allocation, end, numbers[allocation], numbers[end],
+                         int64_t(llvm::alignTo(bytes, alignment))});
+    }
+    return buffers;
+  }
+
+  /// Greedy by size: each buffer at the lowest place that no buffer of the same
+  /// time takes. Returns the size of the whole.
+  static int64_t place(SmallVector<Buffer> &buffers) {
+    SmallVector<Buffer *> order;
+    for (Buffer &buffer : buffers)
+      order.push_back(&buffer);
+    llvm::sort(order, [](const Buffer *a, const Buffer *b) {
+      return std::pair(-a->size, a->from) < std::pair(-b->size, b->from);
+    });
+    int64_t total = 0;
+    SmallVector<Buffer *> placed; // by offset
+    for (Buffer *buffer : order) {
+      for (const Buffer *other : placed) {
+        bool sameTime = other->from <= buffer->to && buffer->from <= other->to;
+        if (sameTime && other->offset < buffer->offset + buffer->size)
+          buffer->offset =
+              std::max(buffer->offset, other->offset + other->size);
+      }
+      total = std::max(total, buffer->offset + buffer->size);
+      placed.insert(llvm::upper_bound(placed, buffer,
+                                      [](const Buffer *a, const Buffer *b) {
+                                        return a->offset < b->offset;
+                                      }),
+                    buffer);
+    }
+    return total;
+  }
+
+  static void replace(func::FuncOp function, ArrayRef<Buffer> buffers,
+                      int64_t total) {
+    OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
+    Location loc = function.getLoc();
+    auto type = MemRefType::get({total}, builder.getI8Type());
+    Value arena = memref::AllocOp::create(builder, loc, type,
+                                          builder.getI64IntegerAttr(alignment));
+    for (const Buffer &buffer : buffers) {
+      memref::AllocOp allocation = buffer.allocation;
+      builder.setInsertionPoint(allocation);
+      Value offset = arith::ConstantIndexOp::create(
+          builder, allocation.getLoc(), buffer.offset);
+      Value view = memref::ViewOp::create(builder, allocation.getLoc(),
+                                          allocation.getType(), arena, offset,
+                                          ValueRange{});
+      buffer.end->erase();
+      allocation.replaceAllUsesWith(view);
+      allocation.erase();
+    }
+    builder.setInsertionPoint(function.front().getTerminator());
+    memref::DeallocOp::create(builder, loc, arena);
+  }
+};
+
+} // namespace
