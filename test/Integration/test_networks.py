@@ -11,6 +11,7 @@ import re
 
 import numpy as np
 import onnx
+import onnx.parser
 import pytest
 
 import float_reference
@@ -18,18 +19,19 @@ import networks
 import numerics
 import qdqnetwork
 import recording
+import smallmodel
 import tools
 
 IMAGES = 16
 
 
-def compile_for_crossbar(path, calibration, folder, *options, batch=8):
+def compile_for_crossbar(path, calibration, folder, *options, batch=8, target="imec-ania"):
     np.save(folder / "calibration.npy", calibration)
     model = networks.load(path)
     return tools.compile_model(
         path,
         folder / "network.so",
-        "--target=imec-ania",
+        f"--target={target}",
         f"--calibration={folder / 'calibration.npy'}",
         *networks.shape_option(model, batch),
         *options,
@@ -70,6 +72,72 @@ def test_cifar_resnet20(cells, data_dir, tmp_path, reference_device):
     compile_for_crossbar(networks.path_of(name, data_dir), calibration, tmp_path, f"--cells={cells}")
     seen = check_modes(tmp_path, x, reference_device)
     assert len(seen.layers) == 20
+
+
+@pytest.mark.parametrize("target", ["imec-ania", "diana"])
+def test_depthwise_network(target, data_dir, tmp_path, reference_device):
+    """Depthwise layers on blocks of a diagonal; on DIANA they stay digital, and a remark says why."""
+    name = "fsdd_dscnn"
+    x, _ = networks.real_data(name, data_dir, tmp_path, limit=IMAGES)
+    calibration, _ = networks.real_data(name, data_dir, tmp_path, "calibration", 64)
+    path = networks.path_of(name, data_dir)
+    printed = compile_for_crossbar(path, calibration, tmp_path, target=target)
+    seen = check_modes(tmp_path, x, reference_device)
+    nodes = networks.load(path).graph.node
+    depthwise = [n.name for n in nodes if n.op_type == "Conv" and any(a.name == "group" and a.i > 1 for a in n.attribute)]
+    assert len(depthwise) == 4
+    grouped = [l for l in seen.layers if l.raw["groups"] > 1]
+    remarks = [line for line in printed.splitlines() if "remark:" in line]
+    if target == "diana":
+        assert not grouped and len(seen.layers) == 6
+        assert all(any(n in line for line in remarks) for n in depthwise), printed
+        assert {l.raw["adc_rounding"] for l in seen.layers} == {1}, "DIANA's converter rounds down"
+    else:
+        assert len(grouped) == 4 and len(seen.layers) == 10
+
+
+def test_cells_of_single_layers(tmp_path, reference_device):
+    onnx.save(smallmodel.build(), tmp_path / "small.onnx")
+    for cells, expected in {"conv=3,fc=1": [3, 1], "conv=1,*=4": [1, 4], "2": [2, 2]}.items():
+        folder = tmp_path / cells
+        folder.mkdir()
+        compile_for_crossbar(tmp_path / "small.onnx", smallmodel.data(32), folder, f"--cells={cells}")
+        seen = check_modes(folder, smallmodel.data(5), reference_device)
+        assert [l.raw["plane_count"] for l in seen.layers] == expected
+
+
+def test_two_inputs_and_outputs(tmp_path, reference_device):
+    """Named files, an .npz for calibration, outputs by name."""
+    model = onnx.parser.parse_model(
+        """
+        <ir_version: 8, opset_import: ["" : 13]>
+        two (float[3, 20] a, float[3, 2, 10] b) => (float[3, 6] sum, float[3, 20] c)
+        <float[20, 6] w>
+        {
+            flat = Flatten (b)
+            c = Add (a, flat)
+            sum = MatMul (c, w)
+        }
+        """
+    )
+    rng = np.random.default_rng(4)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(rng.normal(0, 1, (20, 6)).astype(np.float32), "w"))
+    onnx.save(model, tmp_path / "two.onnx")
+    inputs = {"a": rng.normal(0, 1, (7, 20)).astype(np.float32), "b": rng.normal(0, 1, (7, 2, 10)).astype(np.float32)}
+    np.savez(tmp_path / "calibration.npz", **inputs)
+    so = tmp_path / "two.so"
+    tools.compile_model(tmp_path / "two.onnx", so, f"--calibration={tmp_path / 'calibration.npz'}", "--cells=4")
+    found = tools.run_model(so, inputs, tmp_path, "--device=ideal", outputs=["c", "sum"])
+    both = inputs["a"] + inputs["b"].reshape(7, 20)
+    product = both @ onnx.numpy_helper.to_array(model.graph.initializer[0])
+    # It feeds an array, so it is stored once, in 7 bits (Architecture.md).
+    assert np.abs(found["c"] - both).max() < np.ptp(both) / 63
+    assert np.abs(found["sum"] - product).max() < 0.05 * np.ptp(product)
+    reference = tools.run_model(so, inputs, tmp_path, f"--device={reference_device}", outputs=["sum"])
+    exact = tools.run_model(so, dict(reversed(inputs.items())), tmp_path, "--device=exact", outputs=["sum"])
+    assert tools.same_bits(reference["sum"], exact["sum"])
+    result = tools.invoke("cim-run", so, "--input", tmp_path / "in0.npy")
+    assert "a, b" in tools.check_refused(result)
 
 
 def ternary_weights(model):
