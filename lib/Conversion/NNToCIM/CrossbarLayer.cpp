@@ -16,8 +16,10 @@ public:
       : op(op), arch(arch), reason(reason) {}
 
   FailureOr<CrossbarLayer> run(int64_t batch) {
-    if (failed(readInput()) || failed(readWeights()) || failed(readBias()) ||
-        failed(readGeometry(batch)) || failed(checkGroups()) ||
+    // What cannot change comes first: a group that wastes cells is a better
+    // reason than that nobody quantised it.
+    if (failed(readGeometry(batch)) || failed(checkGroups()) ||
+        failed(readInput()) || failed(readWeights()) || failed(readBias()) ||
         failed(makeMatrix()))
       return failure();
     return std::move(layer);
@@ -175,7 +177,9 @@ LogicalResult Analysis::checkGroups() {
        tileMatrix(geometry.matrixRows(), geometry.outC, geometry.groups,
                   arch.arrayRows(), arch.arrayColumns()))
     cells += tile.kCount * tile.nCount;
-  double ratio = double(cells) / weights.size();
+  int64_t weightCount =
+      cast<ShapedType>(op.getCrossbarWeights().getType()).getNumElements();
+  double ratio = double(cells) / weightCount;
   if (ratio <= arch.maxCellsPerWeight())
     return success();
   return because(
