@@ -185,3 +185,14 @@ func.func @depthwise(%x: tensor<1x2x4x4x!quant.uniform<u8<0:127>:f32, 0.5>>) {
       : (tensor<1x2x4x4x!quant.uniform<u8<0:127>:f32, 0.5>>, tensor<2x1x2x2x!quant.uniform<i8<-1:1>:f32, 0.5>>) -> tensor<1x2x3x3xf32>
   return
 }
+
+// -----
+
+// In float, too, the groups are the reason that stays.
+// CHECK: nn.digital = "its 3 groups would take 3.0 cells per weight
+func.func @float_depthwise(%x: tensor<1x3x4x4xf32>, %w: tensor<3x1x2x2xf32>) {
+  // expected-remark @below {{stays digital: its 3 groups would take 3.0 cells per weight as a block-diagonal matrix, but target 'unsigned' allows 2}}
+  %0 = nn.conv(%x, %w) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, groups = 3 : i64}
+      : (tensor<1x3x4x4xf32>, tensor<3x1x2x2xf32>) -> tensor<1x3x3x3xf32>
+  return
+}
