@@ -5,6 +5,7 @@
 #include "MachineCode.h"
 #include "cim/Pipelines/HostPipeline.h"
 #include "cim/Target/OutputFile.h"
+#include "cim/Version.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -35,7 +36,7 @@ static FailureOr<OwningOpRef<ModuleOp>> lowerToLLVM(ModuleOp program) {
 /// Cell images and tables are in the data, weights of the host in the code: the
 /// bytecode has the names of resources only.
 static LogicalResult writeProgram(ModuleOp program, std::string &bytecode) {
-  BytecodeWriterConfig config("cim " CIM_VERSION);
+  BytecodeWriterConfig config(CIM_VERSION_STRING);
   config.setElideResourceDataFlag();
   llvm::raw_string_ostream stream(bytecode);
   if (failed(writeBytecodeToFile(program, stream, config)))

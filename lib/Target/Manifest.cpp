@@ -5,8 +5,8 @@
 #include "cim/Dialect/CIM/IR/CIM.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/Statistics.h"
+#include "cim/Version.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CRC.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
@@ -319,7 +319,7 @@ FailureOr<Manifest> ManifestBuilder::build() {
   json::Object root{
       {"format", "cim-manifest"},
       {"version", 1},
-      {"compiler", "cim " CIM_VERSION " (LLVM " LLVM_VERSION_STRING ")"},
+      {"compiler", CIM_VERSION_STRING},
       {"target", describeTarget(options)}};
   auto model = program->getAttrOfType<StringAttr>("nn.model");
   root["model"] = model ? model.str() : "model";
