@@ -60,6 +60,16 @@ typedef struct cim_model_image {
   void (*run)(cim_host *host, const void *const *inputs, void *const *outputs);
 } cim_model_image;
 
+/* The last bytes of a network's file may be a seal over all bytes before it.
+ * The loader checks it before it maps the file: a damaged shared object can
+ * take the process down while it is being mapped. Little endian. */
+#define CIM_SEAL_MAGIC "CIMSEAL1"
+typedef struct cim_seal {
+  char magic[8];     /* CIM_SEAL_MAGIC, without its final zero */
+  uint32_t crc32;    /* of every byte before the seal, as zlib's crc32 */
+  uint32_t reserved; /* 0 */
+} cim_seal;
+
 #ifdef __cplusplus
 }
 #endif

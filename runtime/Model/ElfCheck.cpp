@@ -3,7 +3,9 @@
 
 #include "Model/ElfCheck.h"
 #include "Support/Error.h"
+#include "cim-c/model.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <elf.h>
@@ -12,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
+#include <zlib.h>
 
 using namespace cim::rt;
 
@@ -87,6 +90,29 @@ static std::string checkHeaders(const File &file) {
   return dynamic ? "" : "not a shared object (no dynamic section)";
 }
 
+/// Checks the seal, if the file has one (model.h).
+static std::string checkSeal(const File &file) {
+  cim_seal seal;
+  if (file.size < sizeof seal)
+    return "";
+  uint64_t sealed = file.size - sizeof seal;
+  if (!file.read(&seal, sizeof seal, sealed) ||
+      memcmp(seal.magic, CIM_SEAL_MAGIC, sizeof seal.magic) != 0)
+    return "";
+  std::vector<uint8_t> buffer(1 << 18);
+  uint32_t crc = 0;
+  for (uint64_t at = 0; at < sealed;) {
+    uint64_t count = std::min<uint64_t>(buffer.size(), sealed - at);
+    if (!file.read(buffer.data(), count, at))
+      return "unreadable";
+    crc = crc32_z(crc, buffer.data(), count);
+    at += count;
+  }
+  if (crc == seal.crc32)
+    return "";
+  return format("damaged: checksum %08x, expected %08x", crc, seal.crc32);
+}
+
 cim_status cim::rt::checkSharedObject(const char *path, const char *what) {
   File file(path);
   if (file.descriptor < 0)
@@ -100,6 +126,8 @@ cim_status cim::rt::checkSharedObject(const char *path, const char *what) {
   if (file.size == 0)
     return fail(CIM_BAD_FILE, "%s: not a %s: the file is empty", path, what);
   std::string problem = checkHeaders(file);
+  if (problem.empty())
+    problem = checkSeal(file);
   if (!problem.empty())
     return fail(CIM_BAD_FILE, "%s: not a %s: %s", path, what, problem.c_str());
   return CIM_OK;

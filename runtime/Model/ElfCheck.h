@@ -8,7 +8,8 @@
 
 namespace cim::rt {
 
-/// Succeeds when `path` is a complete ELF shared object for this processor.
+/// Succeeds when `path` is a complete ELF shared object for this processor,
+/// and matches its seal (model.h) if it has one.
 /// Text of a failure is set with fail(). `what` says what the file should be:
 /// "compiled network", "device driver".
 cim_status checkSharedObject(const char *path, const char *what);

@@ -2,6 +2,7 @@
 // Opening networks: files that are none, and manifests that do not hold
 // together.
 
+#include "cim-c/model.h"
 #include "Model/Manifest.h"
 #include "Support/Error.h"
 #include "cim-c/runtime.h"
@@ -114,6 +115,31 @@ TEST(Model, OtherProcessorsAndFormats) {
   writeFile(path, other);
   EXPECT_NE(openError(path).find("not a shared object (ELF type 2"),
             std::string::npos);
+  unlink(path.c_str());
+}
+
+// Whatever byte of a sealed network changes, it is refused before it is mapped.
+TEST(Model, Seals) {
+  std::string whole = readFile(TEST_MODEL), path = temporary("sealed.so");
+  cim_seal seal = {};
+  memcpy(seal.magic, CIM_SEAL_MAGIC, 8);
+  seal.crc32 = uint32_t(
+      crc32_z(0, reinterpret_cast<const Bytef *>(whole.data()), whole.size()));
+  whole.append(reinterpret_cast<const char *>(&seal), sizeof seal);
+  writeFile(path, whole);
+  EXPECT_EQ(openError(path), "");
+  for (size_t at = 0; at < whole.size() - sizeof seal; at += 97) {
+    std::string damaged = whole;
+    damaged[at] = char(damaged[at] ^ 0x10);
+    writeFile(path, damaged);
+    EXPECT_NE(openError(path).find("not a compiled network: "),
+              std::string::npos)
+        << at;
+  }
+  std::string damaged = whole;
+  damaged[damaged.size() - 6] ^= 1; // the sum itself
+  writeFile(path, damaged);
+  EXPECT_NE(openError(path).find("damaged: checksum"), std::string::npos);
   unlink(path.c_str());
 }
 
