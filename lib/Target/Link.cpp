@@ -6,6 +6,8 @@
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
 
 LLD_HAS_DRIVER(elf)
 
@@ -28,6 +30,29 @@ static Error writeFile(StringRef path, ArrayRef<char> bytes) {
   return Error::success();
 }
 
+/// The C and mathematics libraries of this system. Without them the result
+/// leaves expf and malloc to whatever the application has loaded.
+static std::vector<std::string> findSystemLibraries() {
+  std::string multiarch =
+      Triple(sys::getProcessTriple()).getArchName().str() + "-linux-gnu";
+  std::string folders[] = {"/lib/" + multiarch,
+                           "/usr/lib/" + multiarch,
+                           "/lib64",
+                           "/usr/lib64",
+                           "/lib",
+                           "/usr/lib"};
+  std::vector<std::string> found;
+  for (StringRef name : {"libm.so.6", "libc.so.6"})
+    for (const std::string &folder : folders) {
+      std::string path = folder + "/" + name.str();
+      if (!sys::fs::exists(path))
+        continue;
+      found.push_back(path);
+      break;
+    }
+  return found;
+}
+
 Expected<std::unique_ptr<MemoryBuffer>>
 linkSharedObject(ArrayRef<char> object) {
   SmallString<128> folder;
@@ -41,9 +66,13 @@ linkSharedObject(ArrayRef<char> object) {
     return std::move(error);
 
   // No name inside: the same program gives the same bytes wherever it goes.
-  const char *arguments[] = {"ld.lld",       "-shared",          "-z",
-                             "noexecstack",  "--hash-style=gnu", "-o",
-                             output.c_str(), input.c_str()};
+  std::vector<const char *> arguments = {
+      "ld.lld",       "-shared",          "-z",
+      "noexecstack",  "--hash-style=gnu", "-o",
+      output.c_str(), input.c_str(),      "--as-needed"};
+  std::vector<std::string> libraries = findSystemLibraries();
+  for (const std::string &library : libraries)
+    arguments.push_back(library.c_str());
   std::string log;
   raw_string_ostream logStream(log);
   lld::Result result = lld::lldMain(arguments, nulls(), logStream,
