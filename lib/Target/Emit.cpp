@@ -27,6 +27,7 @@ static FailureOr<OwningOpRef<ModuleOp>> lowerToLLVM(ModuleOp program) {
   PassManager pm(program.getContext());
   // Fails when the tool has no such options.
   (void)applyPassManagerCLOptions(pm);
+  applyDefaultTimingPassManagerCLOptions(pm);
   buildHostPipeline(pm, HostOptions());
   if (failed(pm.run(*module)))
     return failure();
