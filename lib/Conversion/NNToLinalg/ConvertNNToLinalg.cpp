@@ -54,7 +54,8 @@ struct ConvertNNToLinalg
     StorageTypeConverter converter;
     RewritePatternSet patterns(context);
     populateElementwisePatterns(converter, patterns);
-    populateProductPatterns(converter, patterns);
+    populateConvolutionPatterns(converter, patterns);
+    populateMatMulPatterns(converter, patterns);
     populatePoolingPatterns(converter, patterns);
     populateReductionPatterns(converter, patterns);
     populateMovementPatterns(converter, patterns);

@@ -11,6 +11,11 @@
 
 namespace cim {
 
+/// The type of a value that is known to be a tensor.
+inline mlir::RankedTensorType typeOf(mlir::Value value) {
+  return llvm::cast<mlir::RankedTensorType>(value.getType());
+}
+
 /// Replaces quantised element types by their storage and unsigned integers by
 /// signless ones.
 class StorageTypeConverter : public mlir::TypeConverter {
@@ -93,8 +98,10 @@ mlir::Value createF32(mlir::OpBuilder &builder, mlir::Location loc,
 
 void populateElementwisePatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);
-void populateProductPatterns(const mlir::TypeConverter &converter,
-                             mlir::RewritePatternSet &patterns);
+void populateConvolutionPatterns(const mlir::TypeConverter &converter,
+                                 mlir::RewritePatternSet &patterns);
+void populateMatMulPatterns(const mlir::TypeConverter &converter,
+                            mlir::RewritePatternSet &patterns);
 void populatePoolingPatterns(const mlir::TypeConverter &converter,
                              mlir::RewritePatternSet &patterns);
 void populateReductionPatterns(const mlir::TypeConverter &converter,

@@ -9,10 +9,6 @@
 using namespace mlir;
 using namespace cim;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 namespace {
 
 struct LowerConstant : OpConversionPattern<nn::ConstantOp> {

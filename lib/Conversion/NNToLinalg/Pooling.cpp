@@ -8,10 +8,6 @@
 using namespace mlir;
 using namespace cim;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 namespace {
 /// The geometry that both pooling operators have.
 struct Window {

@@ -10,10 +10,6 @@
 using namespace mlir;
 using namespace cim;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 static SmallVector<float> zeroPointFloats(const Quantization &quantization) {
   return llvm::map_to_vector(quantization.zeroPoints,
                              [](int64_t zero) { return float(zero); });

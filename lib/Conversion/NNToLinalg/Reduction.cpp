@@ -8,10 +8,6 @@
 using namespace mlir;
 using namespace cim;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// Reduces `axes` of `input`, starting from `start`; the result keeps them with
 /// extent 1.
 static Value

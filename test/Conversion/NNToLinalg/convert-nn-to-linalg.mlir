@@ -149,3 +149,15 @@ func.func @observe(%x: tensor<2x3xf32>) {
   nn.observe(%x) value 7 : tensor<2x3xf32>
   return
 }
+
+// -----
+
+// Sums that could leave 32 bits are float.
+// CHECK-LABEL: func @wide_matmul
+// CHECK-NOT: arith.muli
+// CHECK: linalg.matmul
+!s = !quant.uniform<i16:f32, 0.1>
+func.func @wide_matmul(%a: tensor<2x8x!s>, %b: tensor<8x3x!s>) -> tensor<2x3xf32> {
+  %y = nn.matmul(%a, %b) : (tensor<2x8x!s>, tensor<8x3x!s>) -> tensor<2x3xf32>
+  return %y : tensor<2x3xf32>
+}
