@@ -106,9 +106,9 @@ private:
     Location loc = op.getLoc();
     Value input = adaptor.getInput();
     auto elementType = typeOf(input).getElementType();
-    input = pad(op, input,
-                builder.getIntegerAttr(elementType, info.a.zeroPoints.front()),
-                builder);
+    input =
+        pad(op, input, getStorageAttr(elementType, info.a.zeroPoints.front()),
+            builder);
     size_t spatial = op.getStrides().size();
     int64_t groups = op.getGroups();
     SmallVector<int64_t> inputShape(typeOf(input).getShape()),

@@ -203,6 +203,12 @@ Value createMin(OpBuilder &builder, Location loc, Value a, Value b) {
   return arith::SelectOp::create(builder, loc, less, a, b);
 }
 
+TypedAttr getStorageAttr(Type type, int64_t value) {
+  llvm::APInt bits(type.getIntOrFloatBitWidth(), static_cast<uint64_t>(value),
+                   /*isSigned=*/false, /*implicitTrunc=*/true);
+  return IntegerAttr::get(type, bits);
+}
+
 Value createF32(OpBuilder &builder, Location loc, double value) {
   return arith::ConstantOp::create(builder, loc,
                                    builder.getF32FloatAttr(float(value)));

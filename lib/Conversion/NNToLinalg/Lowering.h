@@ -92,6 +92,9 @@ mlir::Value createMax(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value createMin(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value a, mlir::Value b);
 
+/// A stored integer as an attribute of signless `type`; 200 as i8 is its bits.
+mlir::TypedAttr getStorageAttr(mlir::Type type, int64_t value);
+
 /// f32 scalar constant.
 mlir::Value createF32(mlir::OpBuilder &builder, mlir::Location loc,
                       double value);

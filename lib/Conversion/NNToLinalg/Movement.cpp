@@ -120,8 +120,8 @@ private:
         std::nearbyint(real) + double(quantization->zeroPoints.front());
     integer = std::clamp(integer, double(quantization->storageMin),
                          double(quantization->storageMax));
-    return TypedAttr(builder.getIntegerAttr(
-        typeOf(adaptor.getInput()).getElementType(), int64_t(integer)));
+    return TypedAttr(getStorageAttr(typeOf(adaptor.getInput()).getElementType(),
+                                    int64_t(integer)));
   }
 };
 

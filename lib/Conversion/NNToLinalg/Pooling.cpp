@@ -90,8 +90,8 @@ struct LowerMaxPool : OpConversionPattern<nn::MaxPoolOp> {
     auto quantized = dyn_cast<quant::QuantizedType>(element);
     TypedAttr lowest;
     if (quantized)
-      lowest = rewriter.getIntegerAttr(resultType.getElementType(),
-                                       quantized.getStorageTypeMin());
+      lowest = getStorageAttr(resultType.getElementType(),
+                              quantized.getStorageTypeMin());
     else
       lowest =
           rewriter.getF32FloatAttr(-std::numeric_limits<float>::infinity());

@@ -393,7 +393,7 @@ def cases():
     yield conv_case("conv_1d", (2, 3, 9), (5, 3, 3), (2,), (1,), (1, 2), 1)
     yield conv_case("conv_1d_groups", (2, 4, 9), (4, 2, 3), (1,), (2,), (2, 2), 2)
     s8, u8 = Quant("i8", -63, 63, 0.11), Quant("u8", 0, 127, 0.07)
-    zero = Quant("u8", 0, 255, 0.05, 120)
+    zero = Quant("u8", 0, 255, 0.05, 200)
     w8 = Quant("i8", -13, 13, [0.5, 0.25, 0.3, 0.125], [0] * 4, axis=0)
     w8z = Quant("i8", -13, 13, [0.5, 0.25, 0.3, 0.125], [0, 1, -2, 3], axis=0)
     for name, x, w in [("s8", s8, w8), ("u8", u8, w8), ("zero", zero, w8), ("zeros", zero, w8z), ("tensor", u8, Quant("i8", -1, 1, 0.5))]:
