@@ -39,13 +39,13 @@ typedef struct cim_block {
   uint32_t array;
   uint32_t row;
   uint32_t column;
-  uint32_t plane;   /* row of cim_layer::significance that weighs the result */
-  uint32_t k;       /* first matrix row */
+  uint32_t plane; /* row of cim_layer::significance that weighs the result */
+  uint32_t k;     /* first matrix row */
   uint32_t k_count;
-  uint32_t n;       /* first matrix column = first output channel */
+  uint32_t n; /* first matrix column = first output channel */
   uint32_t n_count;
-  uint32_t repeat;  /* cells per weight on neighbouring rows, >= 1 */
-  float gain;       /* ADC codes per unit of the integer sum, > 0 */
+  uint32_t repeat; /* cells per weight on neighbouring rows, >= 1 */
+  float gain;      /* ADC codes per unit of the integer sum, > 0 */
 } cim_block;
 
 /* One layer: a feature map in, a feature map out, both NHWC and dense.
@@ -103,10 +103,10 @@ typedef struct cim_device_config {
 /* What `query` answers. */
 typedef struct cim_device_info {
   uint32_t size;
-  const char *name;        /* lives as long as the device */
-  uint32_t array_count;    /* arrays that can be programmed, 0 = unlimited */
-  uint32_t array_rows;     /* 0 = unlimited */
-  uint32_t array_columns;  /* 0 = unlimited */
+  const char *name;         /* lives as long as the device */
+  uint32_t array_count;     /* arrays that can be programmed, 0 = unlimited */
+  uint32_t array_rows;      /* 0 = unlimited */
+  uint32_t array_columns;   /* 0 = unlimited */
   int32_t cell_lo, cell_hi; /* levels of one cell */
 } cim_device_info;
 
@@ -115,11 +115,11 @@ typedef struct cim_device_info {
  * calls. */
 typedef struct cim_stream {
   uint32_t size;
-  uint32_t layer;       /* id of a prepared layer */
+  uint32_t layer; /* id of a prepared layer */
   uint64_t first_image;
   uint32_t image_count;
-  const void *input;    /* [image_count][in_h][in_w][in_c] of in_type */
-  void *output;         /* [image_count][out_h][out_w][out_c] of out_type */
+  const void *input; /* [image_count][in_h][in_w][in_c] of in_type */
+  void *output;      /* [image_count][out_h][out_w][out_c] of out_type */
 } cim_stream;
 
 typedef struct cim_device cim_device;

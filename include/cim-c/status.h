@@ -40,10 +40,7 @@ typedef enum cim_type {
 } cim_type;
 
 /* How a real number becomes an integer (docs/Numerics.md, section 1). */
-typedef enum cim_rounding {
-  CIM_NEAREST_EVEN = 0,
-  CIM_FLOOR = 1
-} cim_rounding;
+typedef enum cim_rounding { CIM_NEAREST_EVEN = 0, CIM_FLOOR = 1 } cim_rounding;
 
 #ifdef __cplusplus
 }
