@@ -51,8 +51,7 @@ typedef struct cim_model_image {
   uint32_t reserved;
   const char *manifest; /* JSON, docs/Runtime.md "Manifest" */
   uint64_t manifest_size;
-  const uint8_t
-      *data; /* cell images and float tables that the manifest names */
+  const uint8_t *data; /* cell images and tables that the manifest names */
   uint64_t data_size;
   const uint8_t *program; /* the placed program as MLIR bytecode */
   uint64_t program_size;
