@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nn-calibrate: run the network on sample data and note what it sees.
 #include "ModelRunner.h"
-#include "Statistics.h"
-#include "WindowCovariance.h"
+#include "Observation.h"
 #include "cim/Calibration/Passes.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
@@ -10,6 +9,7 @@
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "cim/Dialect/NN/Transforms/SetBatch.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace cim {
@@ -41,34 +41,20 @@ struct Plan {
   SmallVector<CrossbarOpInterface> layers;
 };
 
-/// What one observed value is for; several things may be.
-struct Observation {
-  std::unique_ptr<ValueStatistics> values;
-  std::unique_ptr<ChannelStatistics> channels;
-  /// One per layer that reads the value.
-  std::vector<std::unique_ptr<WindowCovariance>> covariances;
+/// The observed values in the order of their numbers, and where their parts
+/// are.
+struct Watch {
+  llvm::MapVector<Value, Wanted> wanted;
+  /// Which of the wanted covariances of its input belongs to a layer.
+  llvm::DenseMap<Operation *, size_t> windows;
 };
 
-/// All observed values and what they showed.
-struct Record {
-  llvm::DenseMap<Value, size_t> indices;
-  std::vector<Observation> observations;
-  llvm::DenseMap<Operation *, WindowCovariance *> covariances;
+/// What one part of the samples showed.
+using Record = std::vector<Observation>;
 
-  Observation &at(Value value) { return observations[indices.at(value)]; }
-
-  static void note(void *user, uint32_t value, const float *data,
-                   uint64_t count) {
-    Observation &observation = static_cast<Record *>(user)->observations[value];
-    ArrayRef<float> values(data, count);
-    if (observation.values)
-      observation.values->add(values);
-    if (observation.channels)
-      observation.channels->add(values);
-    for (auto &covariance : observation.covariances)
-      covariance->add(values);
-  }
-};
+void note(void *user, uint32_t value, const float *data, uint64_t count) {
+  (*static_cast<Record *>(user))[value].add({data, count});
+}
 
 bool isFloat(Value value) {
   return cast<ShapedType>(value.getType()).getElementType().isF32();
@@ -121,16 +107,17 @@ struct CalibratePass : cim::impl::CalibratePassBase<CalibratePass> {
     Plan plan = makePlan(module, *arch);
     if (plan.activations.empty() && plan.layers.empty())
       return;
-    Record record;
-    if (failed(observe(module, *arch, plan, *loaded, record)))
+    Watch watch;
+    FailureOr<Record> record = observe(module, *arch, plan, *loaded, watch);
+    if (failed(record))
       return signalPassFailure();
-    attach(plan, *arch, record);
+    attach(plan, *arch, watch, *record);
   }
 
 private:
   /// Inserts nn.observe into a copy of the network and runs it.
-  LogicalResult observe(ModuleOp module, const Arch &arch, const Plan &plan,
-                        const SampleData &data, Record &record) {
+  FailureOr<Record> observe(ModuleOp module, const Arch &arch, const Plan &plan,
+                            const SampleData &data, Watch &watch) {
     IRMapping mapping;
     OwningOpRef<ModuleOp> clone = cast<ModuleOp>(module->clone(mapping));
     int64_t oldBatch = nn::getBatch(module);
@@ -144,46 +131,64 @@ private:
     // A last call that is not full would need padding.
     int64_t count = std::max<int64_t>(data.count / batch, 1) * batch;
     count = std::min(count, data.count);
-
-    auto show = [&](Value value) -> Observation & {
-      auto [entry, isNew] =
-          record.indices.try_emplace(value, record.observations.size());
-      if (isNew) {
-        Value copy = mapping.lookup(value);
-        OpBuilder builder(clone->getContext());
-        builder.setInsertionPointAfterValue(copy);
-        nn::ObserveOp::create(builder, value.getLoc(), copy,
-                              static_cast<int64_t>(entry->second));
-        record.observations.emplace_back();
-      }
-      return record.observations[entry->second];
-    };
-    for (Value value : plan.activations) {
-      int64_t perSample =
-          cast<ShapedType>(value.getType()).getNumElements() / oldBatch;
-      show(value).values = std::make_unique<ValueStatistics>(perSample * count);
+    fillWatch(plan, count, oldBatch, watch);
+    OpBuilder builder(clone->getContext());
+    for (auto [number, entry] : llvm::enumerate(watch.wanted)) {
+      Value copy = mapping.lookup(entry.first);
+      builder.setInsertionPointAfterValue(copy);
+      nn::ObserveOp::create(builder, copy.getLoc(), copy,
+                            static_cast<int64_t>(number));
     }
+    return run(*clone, arch, data, count, watch);
+  }
+
+  void fillWatch(const Plan &plan, int64_t count, int64_t batch, Watch &watch) {
+    for (Value value : plan.activations)
+      watch.wanted[value].range =
+          cast<ShapedType>(value.getType()).getNumElements() / batch * count;
     for (CrossbarOpInterface op : plan.layers) {
-      auto [channels, inner] = getChannels(op);
-      show(op->getResult(0)).channels =
-          std::make_unique<ChannelStatistics>(channels, inner);
+      watch.wanted[op->getResult(0)].channels = getChannels(op);
       std::string reason;
       FailureOr<WindowGeometry> geometry = op.getWindowGeometry(reason);
       if (!covariance || failed(geometry) || !isFloat(op.getCrossbarInput()) ||
           !WindowCovariance::isFeasible(*geometry))
         continue;
-      auto &made =
-          show(op.getCrossbarInput())
-              .covariances.emplace_back(std::make_unique<WindowCovariance>(
-                  *geometry, isa<nn::ConvOp>(op), count));
-      record.covariances[op] = made.get();
+      auto &windows = watch.wanted[op.getCrossbarInput()].windows;
+      watch.windows[op] = windows.size();
+      windows.push_back({*geometry, isa<nn::ConvOp>(op)});
     }
-    cim_session_options options = {};
-    options.size = sizeof options;
-    options.threads = 1;
-    options.observe = Record::note;
-    options.observe_user = &record;
-    return runModel(*clone, arch, data, count, options);
+  }
+
+  /// Runs parts of the samples at the same time. How many there are must not
+  /// depend on the machine: sums are rounded.
+  FailureOr<Record> run(ModuleOp network, const Arch &arch,
+                        const SampleData &data, int64_t count,
+                        const Watch &watch) {
+    constexpr int64_t most = 4, maxElements = int64_t(1) << 27;
+    int64_t elements = 1;
+    for (auto &[value, wanted] : watch.wanted)
+      for (const Wanted::Windows &windows : wanted.windows)
+        elements += windows.geometry.groups * windows.geometry.rowsPerGroup() *
+                    windows.geometry.rowsPerGroup();
+    int64_t parts = std::clamp<int64_t>(maxElements / elements, 1, most);
+    std::vector<Record> records(parts);
+    std::vector<cim_session_options> sessions;
+    for (auto [part, record] : llvm::enumerate(records)) {
+      for (auto &[value, wanted] : watch.wanted)
+        record.emplace_back(wanted, count, part + 1);
+      cim_session_options &options = sessions.emplace_back();
+      options = {};
+      options.size = sizeof options;
+      options.threads = 1;
+      options.observe = note;
+      options.observe_user = &record;
+    }
+    if (failed(runModel(network, arch, data, count, sessions)))
+      return failure();
+    for (Record &later : llvm::drop_begin(records))
+      for (auto [first, other] : llvm::zip_equal(records.front(), later))
+        first.merge(other);
+    return std::move(records.front());
   }
 
   /// Samples per call that `clone` is set to, 0 when it cannot be changed.
@@ -193,20 +198,24 @@ private:
     return succeeded(nn::setBatch(clone, batch)) ? batch : 0;
   }
 
-  void attach(const Plan &plan, const Arch &arch, Record &record) {
+  void attach(const Plan &plan, const Arch &arch, const Watch &watch,
+              Record &record) {
+    auto at = [&](Value value) -> Observation & {
+      return record[watch.wanted.find(value) - watch.wanted.begin()];
+    };
+    int64_t signedLevels = arch.acceptsSignedInput()
+                               ? arch.signedInputRange().hi
+                               : arch.unsignedInputRange().hi;
+    int64_t unsignedLevels = arch.acceptsUnsignedInput()
+                                 ? arch.unsignedInputRange().hi
+                                 : signedLevels;
     for (Value value : plan.activations) {
-      int64_t signedLevels = arch.acceptsSignedInput()
-                                 ? arch.signedInputRange().hi
-                                 : arch.unsignedInputRange().hi;
-      int64_t unsignedLevels = arch.acceptsUnsignedInput()
-                                   ? arch.unsignedInputRange().hi
-                                   : signedLevels;
-      auto [lo, hi] = record.at(value).values->chooseRange(range, signedLevels,
-                                                           unsignedLevels);
+      auto [lo, hi] =
+          at(value).values().chooseRange(range, signedLevels, unsignedLevels);
       nn::setRange(value, lo, hi);
     }
     for (CrossbarOpInterface op : plan.layers) {
-      const ChannelStatistics &channels = *record.at(op->getResult(0)).channels;
+      const ChannelStatistics &channels = at(op->getResult(0)).statistics();
       auto toAttr = [&](ArrayRef<double> values) {
         auto type = RankedTensorType::get({static_cast<int64_t>(values.size())},
                                           Float64Type::get(&getContext()));
@@ -214,14 +223,17 @@ private:
       };
       op->setAttr(nn::meanAttrName, toAttr(channels.mean()));
       op->setAttr(nn::deviationAttrName, toAttr(channels.deviation()));
-      if (WindowCovariance *covariance = record.covariances.lookup(op)) {
-        auto type = RankedTensorType::get(
-            {covariance->groups(), covariance->rows(), covariance->rows()},
-            Float32Type::get(&getContext()));
-        op->setAttr(
-            nn::covarianceAttrName,
-            makeElements<float>(type, covariance->compute(), "covariance"));
-      }
+      auto windows = watch.windows.find(op);
+      if (windows == watch.windows.end())
+        continue;
+      WindowCovariance &covariance =
+          at(op.getCrossbarInput()).covariance(windows->second);
+      auto type = RankedTensorType::get(
+          {covariance.groups(), covariance.rows(), covariance.rows()},
+          Float32Type::get(&getContext()));
+      op->setAttr(
+          nn::covarianceAttrName,
+          makeElements<float>(type, covariance.compute(), "covariance"));
     }
   }
 };

@@ -28,6 +28,8 @@ struct Device {
   const cim_device_api &simulator;
   cim_device *ideal = nullptr, *exact = nullptr;
   std::vector<const cim_layer *> layers; // by id
+  /// Sums of the layer that runs: kept, since new memory is slow.
+  std::vector<float> sums;
 };
 
 thread_local NetworkCalibration *current = nullptr;
@@ -56,15 +58,21 @@ public:
     if (result.gains.empty())
       if (cim_status status = chooseGains())
         return status;
-    std::vector<float> sums;
+    std::vector<float> &sums = device.sums;
     if (cim_status status = computeSums(sums))
       return status;
     if (!result.sums)
       result.sums = std::make_shared<ChannelStatistics>(layer.out_c, 1);
-    result.sums->add(sums);
+    addStatistics(sums);
     if (device.calibration.sequential)
       result.correct();
-    writeOutput(sums);
+    uint64_t size = windows * layer.out_c;
+    std::vector<float> scale(result.scale.begin(), result.scale.end());
+    std::vector<float> bias(result.bias.begin(), result.bias.end());
+    llvm::parallelFor(0, stream.image_count, [&](size_t image) {
+      writeOutput({sums.data() + image * size, size}, scale.data(), bias.data(),
+                  image * size);
+    });
     return CIM_OK;
   }
 
@@ -154,7 +162,7 @@ private:
                          sums);
   }
 
-  /// S of every window, by the simulator.
+  /// S of every window, by the simulator; `sums` grows when it is too small.
   cim_status streamThrough(cim_device *chip, ArrayRef<cim_block> blocks,
                            const float *significance, uint32_t planes,
                            const void *input, uint64_t images,
@@ -171,7 +179,9 @@ private:
     plain.out_type = CIM_F32;
     if (cim_status status = device.simulator.prepare(chip, &plain))
       return fail(status, device.simulator.last_error());
-    sums.resize(images * windows * layer.out_c);
+    uint64_t size = images * windows * layer.out_c;
+    if (sums.size() < size)
+      sums.resize(size);
     std::vector<cim_status> statuses(images, CIM_OK);
     std::vector<std::string> errors(images);
     llvm::parallelFor(0, images, [&](size_t image) {
@@ -194,24 +204,41 @@ private:
     return CIM_OK;
   }
 
-  /// The epilogue of docs/Numerics.md section 4.
-  void writeOutput(ArrayRef<float> sums) {
-    std::vector<float> scale(result.scale.begin(), result.scale.end());
-    std::vector<float> bias(result.bias.begin(), result.bias.end());
-    auto *bytes = static_cast<char *>(stream.output);
-    auto *floats = static_cast<float *>(stream.output);
-    for (size_t i = 0, n = 0; i < sums.size(); ++i) {
-      float y = sums[i] * scale[n];
-      y = y + bias[n];
-      n = n + 1 == layer.out_c ? 0 : n + 1;
-      if (layer.out_type == CIM_F32) {
-        floats[i] = std::min(std::max(y, layer.lo), layer.hi);
-        continue;
+  /// In parts whose number does not depend on the machine: sums are rounded.
+  void addStatistics(ArrayRef<float> sums) {
+    constexpr uint64_t parts = 8;
+    uint64_t size = windows * layer.out_c;
+    std::vector<ChannelStatistics> statistics(
+        parts, ChannelStatistics(layer.out_c, 1));
+    llvm::parallelFor(0, parts, [&](size_t part) {
+      uint64_t begin = stream.image_count * part / parts * size;
+      uint64_t end = stream.image_count * (part + 1) / parts * size;
+      statistics[part].add(sums.slice(begin, end - begin));
+    });
+    for (const ChannelStatistics &part : statistics)
+      result.sums->merge(part);
+  }
+
+  /// The epilogue of docs/Numerics.md section 4, for outputs from number `at`.
+  void writeOutput(ArrayRef<float> sums, const float *scale, const float *bias,
+                   uint64_t at) {
+    auto *bytes = static_cast<char *>(stream.output) + at;
+    auto *floats = static_cast<float *>(stream.output) + at;
+    float lo = layer.lo, hi = layer.hi;
+    bool isFloat = layer.out_type == CIM_F32;
+    bool isFloor = layer.out_rounding == CIM_FLOOR;
+    for (size_t i = 0; i < sums.size(); i += layer.out_c)
+      for (uint32_t n = 0; n < layer.out_c; ++n) {
+        float y = sums[i + n] * scale[n];
+        y = y + bias[n];
+        if (!isFloat)
+          y = isFloor ? std::floor(y) : std::nearbyint(y);
+        y = std::min(std::max(y, lo), hi);
+        if (isFloat)
+          floats[i + n] = y;
+        else
+          bytes[i + n] = static_cast<char>(static_cast<int32_t>(y));
       }
-      y = layer.out_rounding == CIM_FLOOR ? std::floor(y) : std::nearbyint(y);
-      bytes[i] = static_cast<char>(
-          static_cast<int32_t>(std::min(std::max(y, layer.lo), layer.hi)));
-    }
   }
 
   Device &device;
@@ -253,7 +280,7 @@ static void destroy(cim_device *handle) {
 }
 
 static cim_status create(const cim_device_config *config, cim_device **handle) {
-  auto *device = new Device{*current, *rt::simulatorApi(), {}, {}, {}};
+  auto *device = new Device{*current, *rt::simulatorApi(), {}, {}, {}, {}};
   auto *opaque = reinterpret_cast<cim_device *>(device);
   cim_device_config own = *config;
   own.mode = "ideal";

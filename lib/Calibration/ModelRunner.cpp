@@ -9,6 +9,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/ThreadPool.h"
 
 using namespace mlir;
 
@@ -27,29 +28,65 @@ void insertModelRunnerDialects(DialectRegistry &registry) {
 
 namespace {
 
-/// A loaded network and a session on it.
-struct Session {
-  cim_model *model = nullptr;
-  cim_session *session = nullptr;
+/// A loaded network.
+struct Model {
+  cim_model *handle = nullptr;
 
-  ~Session() {
-    if (session)
-      cim_session_destroy(session);
-    if (model)
-      cim_model_close(model);
+  ~Model() {
+    if (handle)
+      cim_model_close(handle);
   }
+};
+
+/// A run of samples.
+struct Range {
+  int64_t begin, count;
 };
 
 } // namespace
 
-static LogicalResult report(ModuleOp module, StringRef what) {
-  return module.emitError("calibration cannot ")
-         << what << ": " << cim_last_error();
+/// `count` samples in whole calls of `batch`, divided into `parts`.
+static Range getPart(int64_t count, int64_t batch, int64_t parts,
+                     int64_t index) {
+  int64_t calls = (count + batch - 1) / batch;
+  int64_t begin = calls * index / parts * batch;
+  int64_t end = std::min(calls * (index + 1) / parts * batch, count);
+  return {begin, end - begin};
+}
+
+/// What went wrong, or an empty string.
+static std::string runPart(ModuleOp program, cim_model *model,
+                           const SampleData &samples, Range range,
+                           const cim_session_options &options) {
+  cim_session *session = nullptr;
+  if (cim_session_create(model, &options, &session) != CIM_OK)
+    return std::string("start the network: ") + cim_last_error();
+  std::vector<const void *> inputs;
+  for (const npy::Array &input : samples.inputs)
+    inputs.push_back(input.bytes.data() +
+                     input.bytes.size() / input.shape[0] * range.begin);
+  std::vector<std::unique_ptr<char[]>> results;
+  std::vector<void *> outputs;
+  auto main = program.lookupSymbol<func::FuncOp>("main");
+  int64_t batch = nn::getBatch(program);
+  for (Type type : main.getResultTypes()) {
+    constexpr int64_t maxElementBytes = 8;
+    int64_t elements = cast<ShapedType>(type).getNumElements() / batch;
+    results.emplace_back(new char[elements * range.count * maxElementBytes]);
+    outputs.push_back(results.back().get());
+  }
+  cim_status status = cim_session_run(session, range.begin, range.count,
+                                      inputs.data(), outputs.data());
+  std::string problem;
+  if (status != CIM_OK)
+    problem = std::string("run the network: ") + cim_last_error();
+  cim_session_destroy(session);
+  return problem;
 }
 
 LogicalResult runModel(ModuleOp program, const Arch &arch,
                        const SampleData &samples, int64_t count,
-                       cim_session_options options) {
+                       ArrayRef<cim_session_options> sessions) {
   SmallString<128> path;
   if (std::error_code error =
           llvm::sys::fs::createTemporaryFile("cim-calibration", "so", path))
@@ -60,27 +97,29 @@ LogicalResult runModel(ModuleOp program, const Arch &arch,
   emit.arch = arch;
   if (failed(emitSharedObject(program, path, emit)))
     return failure();
-  Session run;
-  if (cim_model_open(path.c_str(), &run.model) != CIM_OK)
-    return report(program, "load the network");
-  if (cim_session_create(run.model, &options, &run.session) != CIM_OK)
-    return report(program, "start the network");
-  std::vector<const void *> inputs;
-  for (const npy::Array &input : samples.inputs)
-    inputs.push_back(input.bytes.data());
-  std::vector<std::vector<char>> results;
-  std::vector<void *> outputs;
-  auto main = program.lookupSymbol<func::FuncOp>("main");
+  Model model;
+  if (cim_model_open(path.c_str(), &model.handle) != CIM_OK)
+    return program.emitError("calibration cannot load the network: ")
+           << cim_last_error();
   int64_t batch = nn::getBatch(program);
-  for (Type type : main.getResultTypes()) {
-    auto shaped = cast<ShapedType>(type);
-    int64_t bytes = shaped.getNumElements() / batch * count * 8;
-    results.emplace_back(bytes);
-    outputs.push_back(results.back().data());
+  std::vector<std::string> problems(sessions.size());
+  auto start = [&](size_t i) {
+    Range range = getPart(count, batch, sessions.size(), i);
+    if (range.count > 0)
+      problems[i] = runPart(program, model.handle, samples, range, sessions[i]);
+  };
+  if (sessions.size() == 1) {
+    // On this thread, so that what runs inside may use all others.
+    start(0);
+  } else {
+    llvm::DefaultThreadPool pool;
+    for (size_t i = 0; i < sessions.size(); ++i)
+      pool.async(start, i);
+    pool.wait();
   }
-  if (cim_session_run(run.session, 0, count, inputs.data(), outputs.data()) !=
-      CIM_OK)
-    return report(program, "run the network");
+  for (const std::string &problem : problems)
+    if (!problem.empty())
+      return program.emitError("calibration cannot ") << problem;
   return success();
 }
 

@@ -15,10 +15,11 @@ void insertModelRunnerDialects(mlir::DialectRegistry &registry);
 
 /// Compiles `program` (as `emitSharedObject` wants it) to a temporary shared
 /// object and runs the first `count` samples through it; results are dropped.
-/// Problems are errors at the module.
+/// Each of `sessions` gets a run of samples, whole calls of the network, in
+/// order; they run at the same time. Problems are errors at the module.
 llvm::LogicalResult runModel(mlir::ModuleOp program, const Arch &arch,
                              const SampleData &samples, int64_t count,
-                             cim_session_options options);
+                             llvm::ArrayRef<cim_session_options> sessions);
 
 /// How many samples a call should take: all of `count` if `bytes` of feature
 /// maps per sample leave that possible, else what fits into memory.

@@ -19,14 +19,34 @@ ValueStatistics::ValueStatistics(int64_t total)
 }
 
 void ValueStatistics::add(llvm::ArrayRef<float> values) {
-  for (float value : values) {
-    lo = std::min(lo, value);
-    hi = std::max(hi, value);
-  }
   int64_t size = values.size();
+  // Lanes that do not depend on each other can be one vector.
+  constexpr int lanes = 16;
+  float lows[lanes], highs[lanes];
+  std::fill_n(lows, lanes, lo);
+  std::fill_n(highs, lanes, hi);
+  int64_t i = 0;
+  for (; i + lanes <= size; i += lanes)
+    for (int lane = 0; lane < lanes; ++lane) {
+      float value = values[i + lane];
+      lows[lane] = value < lows[lane] ? value : lows[lane];
+      highs[lane] = value > highs[lane] ? value : highs[lane];
+    }
+  for (; i < size; ++i) {
+    lows[0] = std::min(lows[0], values[i]);
+    highs[0] = std::max(highs[0], values[i]);
+  }
+  lo = *std::min_element(lows, lows + lanes);
+  hi = *std::max_element(highs, highs + lanes);
   for (; next < size; next += stride)
     kept.push_back(values[next]);
   next -= size;
+}
+
+void ValueStatistics::merge(const ValueStatistics &later) {
+  lo = std::min(lo, later.lo);
+  hi = std::max(hi, later.hi);
+  kept.insert(kept.end(), later.kept.begin(), later.kept.end());
 }
 
 /// The magnitude that `percentile` of all values do not exceed.
@@ -83,18 +103,57 @@ ValueStatistics::chooseRange(RangeMethod method, int64_t signedLevels,
 }
 
 void ChannelStatistics::add(llvm::ArrayRef<float> values) {
+  if (inner == 1)
+    addNeighbours(values);
+  else
+    addPlanes(values);
+  count += values.size() / sum.size();
+}
+
+/// Channels are next to each other.
+void ChannelStatistics::addNeighbours(llvm::ArrayRef<float> values) {
+  int64_t channels = sum.size(), size = values.size();
+  double *s = sum.data(), *q = squares.data();
+  for (int64_t begin = 0; begin < size; begin += channels) {
+    const float *from = values.data() + begin;
+    for (int64_t n = 0; n < channels; ++n) {
+      double value = from[n];
+      s[n] += value;
+      q[n] += value * value;
+    }
+  }
+}
+
+/// Each channel is a run of `inner` values.
+void ChannelStatistics::addPlanes(llvm::ArrayRef<float> values) {
+  constexpr int lanes = 16;
   int64_t channels = sum.size(), size = values.size();
   for (int64_t begin = 0, n = 0; begin < size; begin += inner) {
-    double s = 0, q = 0;
-    for (int64_t i = begin; i < begin + inner; ++i) {
-      s += values[i];
-      q += double(values[i]) * values[i];
+    double s[lanes] = {}, q[lanes] = {};
+    const float *from = values.data() + begin;
+    int64_t i = 0;
+    for (; i + lanes <= inner; i += lanes)
+      for (int lane = 0; lane < lanes; ++lane) {
+        double value = from[i + lane];
+        s[lane] += value;
+        q[lane] += value * value;
+      }
+    for (; i < inner; ++i) {
+      s[0] += from[i];
+      q[0] += double(from[i]) * from[i];
     }
-    sum[n] += s;
-    squares[n] += q;
+    sum[n] += std::accumulate(s, s + lanes, 0.0);
+    squares[n] += std::accumulate(q, q + lanes, 0.0);
     n = n + 1 == channels ? 0 : n + 1;
   }
-  count += size / channels;
+}
+
+void ChannelStatistics::merge(const ChannelStatistics &other) {
+  for (size_t n = 0; n < sum.size(); ++n) {
+    sum[n] += other.sum[n];
+    squares[n] += other.squares[n];
+  }
+  count += other.count;
 }
 
 std::vector<double> ChannelStatistics::mean() const {

@@ -19,6 +19,7 @@ public:
   explicit ValueStatistics(int64_t total);
 
   void add(llvm::ArrayRef<float> values);
+  void merge(const ValueStatistics &later);
 
   float lowest() const { return lo; }
   float highest() const { return hi; }
@@ -43,12 +44,16 @@ public:
       : inner(inner), sum(channels), squares(channels) {}
 
   void add(llvm::ArrayRef<float> values);
+  void merge(const ChannelStatistics &other);
 
   std::vector<double> mean() const;
   /// Standard deviation of the values seen (not of a larger population).
   std::vector<double> deviation() const;
 
 private:
+  void addNeighbours(llvm::ArrayRef<float> values);
+  void addPlanes(llvm::ArrayRef<float> values);
+
   int64_t inner, count = 0; // count per channel
   std::vector<double> sum, squares;
 };

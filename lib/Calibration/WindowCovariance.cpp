@@ -16,8 +16,10 @@ static constexpr int64_t windowsPerRow = 8, minWindows = 4096;
 static constexpr int64_t bufferedWindows = 1024;
 
 WindowCovariance::WindowCovariance(const WindowGeometry &geometry,
-                                   bool channelsFirst, int64_t samples)
-    : geometry(geometry), channelsFirst(channelsFirst), buffer(geometry.groups),
+                                   bool channelsFirst, int64_t samples,
+                                   uint64_t seed)
+    : geometry(geometry), channelsFirst(channelsFirst), random(seed),
+      buffer(geometry.groups, std::vector<float>(rows() * bufferedWindows)),
       products(geometry.groups, std::vector<float>(rows() * rows())),
       sums(geometry.groups, std::vector<double>(rows())) {
   int64_t wanted = std::max(windowsPerRow * rows(), minWindows);
@@ -43,42 +45,66 @@ void WindowCovariance::add(llvm::ArrayRef<float> values) {
         random = random * 6364136223846793005u + 1442695040888963407u;
         window = static_cast<int64_t>((random >> 33) % windows);
       }
-      gather(values.data() + at, window / g.outW, window % g.outW);
-      if (++taken % bufferedWindows == 0)
+      gather(values.data() + at, window / g.outW, window % g.outW, buffered);
+      ++taken;
+      if (++buffered == bufferedWindows)
         flush();
     }
   }
 }
 
-void WindowCovariance::gather(const float *sample, int64_t oh, int64_t ow) {
+void WindowCovariance::gather(const float *sample, int64_t oh, int64_t ow,
+                              int64_t slot) {
   const WindowGeometry &g = geometry;
   int64_t channels = g.inC / g.groups;
-  for (int64_t c = 0; c < g.inC; ++c)
+  int64_t stepC = channelsFirst ? g.inH * g.inW : 1;
+  int64_t stepW = channelsFirst ? 1 : g.inC;
+  for (int64_t c = 0; c < g.inC; ++c) {
+    float *to = buffer[c / channels].data() + slot +
+                c % channels * g.kernelH * g.kernelW * bufferedWindows;
     for (int64_t kh = 0; kh < g.kernelH; ++kh)
-      for (int64_t kw = 0; kw < g.kernelW; ++kw) {
+      for (int64_t kw = 0; kw < g.kernelW; ++kw, to += bufferedWindows) {
         int64_t h = oh * g.strideH + kh * g.dilationH - g.padTop;
         int64_t w = ow * g.strideW + kw * g.dilationW - g.padLeft;
         bool inside = h >= 0 && h < g.inH && w >= 0 && w < g.inW;
-        int64_t at = channelsFirst ? (c * g.inH + h) * g.inW + w
-                                   : (h * g.inW + w) * g.inC + c;
-        buffer[c / channels].push_back(inside ? sample[at] : 0.0f);
+        *to = inside ? sample[c * stepC + (h * g.inW + w) * stepW] : 0.0f;
       }
+  }
 }
 
 void WindowCovariance::flush() {
+  if (buffered == 0)
+    return;
   int64_t n = rows();
+  std::vector<float> windows(n * bufferedWindows);
   for (auto [group, values] : llvm::enumerate(buffer)) {
-    int64_t windows = values.size() / n;
-    std::vector<float> transposed(values.size());
-    for (int64_t i = 0; i < windows; ++i)
-      for (int64_t k = 0; k < n; ++k) {
-        transposed[k * windows + i] = values[i * n + k];
-        sums[group][k] += values[i * n + k];
+    // Slots that are not taken count as zeros.
+    for (int64_t k = 0; k < n; ++k) {
+      float *row = values.data() + k * bufferedWindows;
+      std::fill(row + buffered, row + bufferedWindows, 0.0f);
+      double sum = 0;
+      for (int64_t i = 0; i < bufferedWindows; ++i) {
+        windows[i * n + k] = row[i];
+        sum += row[i];
       }
-    rt::addMatmul(1, n, n, windows, transposed.data(), values.data(),
+      sums[group][k] += sum;
+    }
+    rt::addMatmul(1, n, n, bufferedWindows, values.data(), windows.data(),
                   products[group].data());
-    values.clear();
   }
+  buffered = 0;
+}
+
+void WindowCovariance::merge(WindowCovariance &other) {
+  flush();
+  other.flush();
+  for (int64_t g = 0; g < geometry.groups; ++g) {
+    for (size_t i = 0; i < products[g].size(); ++i)
+      products[g][i] += other.products[g][i];
+    for (size_t k = 0; k < sums[g].size(); ++k)
+      sums[g][k] += other.sums[g][k];
+  }
+  taken += other.taken;
 }
 
 std::vector<float> WindowCovariance::compute() {

@@ -14,16 +14,17 @@ namespace cim {
 /// the weight tensor: channel, kernel row, kernel column.
 class WindowCovariance {
 public:
-  /// `channelsFirst`: maps are N x C x H x W, else N x W x C.
-  /// `samples` samples will come.
+  /// `channelsFirst`: maps are N x C x H x W, else N x W x C. `samples` samples
+  /// will come, here and to those that are merged; `seed` differs for each.
   WindowCovariance(const WindowGeometry &geometry, bool channelsFirst,
-                   int64_t samples);
+                   int64_t samples, uint64_t seed);
 
   /// Whether the matrix of a layer is small enough to be worth it.
   static bool isFeasible(const WindowGeometry &geometry);
 
   /// Values of some whole samples.
   void add(llvm::ArrayRef<float> values);
+  void merge(WindowCovariance &other);
 
   /// groups x rows x rows, shrunk towards its diagonal by as much as windows
   /// were too few to know better.
@@ -33,14 +34,14 @@ public:
   int64_t rows() const { return geometry.rowsPerGroup(); }
 
 private:
-  void gather(const float *sample, int64_t oh, int64_t ow);
+  void gather(const float *sample, int64_t oh, int64_t ow, int64_t slot);
   void flush();
 
   WindowGeometry geometry;
   bool channelsFirst;
-  int64_t windowsPerSample, taken = 0;
-  uint64_t random = 1;
-  /// Windows not yet in `products`: per group, window after window.
+  int64_t windowsPerSample, taken = 0, buffered = 0;
+  uint64_t random;
+  /// Windows not yet in `products`, per group: rows x windows.
   std::vector<std::vector<float>> buffer;
   std::vector<std::vector<float>> products; // per group, rows x rows
   std::vector<std::vector<double>> sums;    // per group
