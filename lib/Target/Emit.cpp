@@ -3,6 +3,7 @@
 #include "cim/Target/Emit.h"
 
 #include "MachineCode.h"
+#include "cim-c/model.h"
 #include "cim/Pipelines/HostPipeline.h"
 #include "cim/Target/OutputFile.h"
 #include "cim/Version.h"
@@ -12,7 +13,11 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CRC.h"
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include <cstddef>
 
 using namespace mlir;
 
@@ -79,6 +84,15 @@ compileToObject(ModuleOp program, const EmitOptions &options) {
   return std::move(*object);
 }
 
+/// `file` and behind it the seal by which the loader finds damage.
+static std::unique_ptr<llvm::MemoryBuffer> sealed(StringRef file) {
+  uint32_t checksum = llvm::crc32(llvm::arrayRefFromStringRef(file));
+  std::string seal(CIM_SEAL_MAGIC);
+  seal.resize(sizeof(cim_seal));
+  llvm::support::endian::write32le(&seal[offsetof(cim_seal, crc32)], checksum);
+  return llvm::MemoryBuffer::getMemBufferCopy((file + seal).str());
+}
+
 FailureOr<std::unique_ptr<llvm::MemoryBuffer>>
 compileToSharedObject(ModuleOp program, const EmitOptions &options) {
   auto object = compileToObject(program, options);
@@ -87,7 +101,7 @@ compileToSharedObject(ModuleOp program, const EmitOptions &options) {
   auto linked = linkSharedObject(*object);
   if (!linked)
     return report(program, linked.takeError());
-  return std::move(*linked);
+  return sealed((*linked)->getBuffer());
 }
 
 static LogicalResult write(ModuleOp program, StringRef path, StringRef bytes) {

@@ -281,6 +281,15 @@ def test_absent_and_directory(tmp_path, x):
     refuse_run(tmp_path, tmp_path, "--input", x)
 
 
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 0.99])
+def test_damaged_compiled_network(tmp_path, compiled, x, share):
+    """One flipped bit, wherever it is: headers, code, tables or cells."""
+    content = bytearray(compiled.read_bytes())
+    content[int(share * len(content))] ^= 0x10
+    (tmp_path / "damaged.so").write_bytes(content)
+    refuse_run(tmp_path, tmp_path / "damaged.so", "--input", x)
+
+
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
 def test_truncated_compiled_network(tmp_path, compiled, x, share):
     content = compiled.read_bytes()
