@@ -5,7 +5,9 @@ import pathlib
 import random
 import resource
 import shutil
+import struct
 import subprocess
+import zlib
 
 import numpy as np
 import onnx
@@ -301,14 +303,27 @@ def test_foreign_shared_object(tmp_path, reference_device, x):
     refuse_run(tmp_path, reference_device, "--input", x)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_damaged_manifest_never_crashes(tmp_path, compiled, x, seed):
-    rng = random.Random(seed)
+@pytest.mark.parametrize("seed", range(10))
+def test_damaged_compiled_network(tmp_path, compiled, x, seed):
+    """One wrong byte anywhere, also in the code, which no other check would find."""
     content = bytearray(compiled.read_bytes())
+    content[random.Random(seed).randrange(len(content))] ^= 0x10
+    (tmp_path / "bad.so").write_bytes(content)
+    refuse_run(tmp_path, tmp_path / "bad.so", "--input", x, mentions=["bad.so"])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_manifest_never_crashes(tmp_path, compiled, x, seed):
+    """A manifest with wrong characters under a seal (cim_seal in model.h) that is right."""
+    rng = random.Random(seed)
+    # Without the seal, or nothing behind it would be reached.
+    content = bytearray(compiled.read_bytes()[:-16])
+    assert content[-16:-8] == b"CIMSEAL1"
     start = content.find(b'"layers"')
     assert start > 0
-    for _ in range(3):
+    for _ in range(rng.choice([1, 1, 3])):
         content[start + rng.randrange(1500)] = rng.choice(b'{}[]",:0123456789-eax \x00\xff')
+    content[-8:-4] = struct.pack("<I", zlib.crc32(content[:-16]))
     (tmp_path / "bad.so").write_bytes(content)
     result = tools.invoke("cim-run", tmp_path / "bad.so", "--input", x, "--output", tmp_path / "y.npy")
     if result.returncode != 0:
