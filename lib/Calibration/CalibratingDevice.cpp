@@ -44,6 +44,14 @@ cim_status fail(cim_status status, std::string text) {
   return status;
 }
 
+/// Nearest integer, ties to even, of a magnitude below 2^22: beyond 2^23
+/// binary32 has no fractions. Unlike nearbyint it needs no instruction of its
+/// own.
+float roundSmall(float x) {
+  constexpr float shift = 3 << 22;
+  return (x + shift) - shift;
+}
+
 /// One pass of all images through one layer.
 class LayerPass {
 public:
@@ -231,13 +239,16 @@ private:
       for (uint32_t n = 0; n < layer.out_c; ++n) {
         float y = sums[i + n] * scale[n];
         y = y + bias[n];
-        if (!isFloat)
-          y = isFloor ? std::floor(y) : std::nearbyint(y);
+        // Bounds of integers are integers: clamping may come first.
         y = std::min(std::max(y, lo), hi);
-        if (isFloat)
+        if (isFloat) {
           floats[i + n] = y;
-        else
-          bytes[i + n] = static_cast<char>(static_cast<int32_t>(y));
+          continue;
+        }
+        float nearest = roundSmall(y);
+        if (isFloor)
+          nearest -= nearest > y ? 1.0f : 0.0f;
+        bytes[i + n] = static_cast<char>(static_cast<int32_t>(nearest));
       }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The scale with which integers come nearest to real weights.
 #include "WeightSearch.h"
+#include "llvm/Support/Parallel.h"
 #include <cmath>
 #include <numeric>
 
@@ -78,20 +79,21 @@ ChannelIntegers searchWeights(ArrayRef<float> weights, ArrayRef<int64_t> shape,
   ChannelIntegers result;
   result.values.resize(size);
   result.levels = levels;
-  for (int64_t n = 0; n < channels; ++n) {
+  result.scales.resize(channels);
+  llvm::parallelFor(0, channels, [&](int64_t n) {
     std::vector<float> channel;
     for (int64_t i = n * inner; i < size; i += channels * inner)
       llvm::append_range(channel, weights.slice(i, inner));
     double scale = searchScale(channel, levels);
     if (!(scale >= std::numeric_limits<float>::min()))
       scale = 1;
-    result.scales.push_back(scale);
+    result.scales[n] = scale;
     float inverse = static_cast<float>(1.0 / scale);
     for (int64_t i = n * inner; i < size; i += channels * inner)
       for (int64_t j = i; j < i + inner; ++j)
         result.values[j] = static_cast<int8_t>(
             roundWeight(weights[j], inverse, static_cast<float>(levels)));
-  }
+  });
   return result;
 }
 
@@ -217,7 +219,7 @@ void compensateWeights(ChannelIntegers &integers, ArrayRef<float> weights,
                        ArrayRef<float> covariance, int64_t groups) {
   int64_t channels = shape[dim], inner = getInnerSize(shape, dim);
   int64_t rows = weights.size() / channels;
-  for (int64_t n = 0; n < channels; ++n) {
+  llvm::parallelFor(0, channels, [&](int64_t n) {
     std::vector<float> real;
     std::vector<int64_t> places;
     for (int64_t i = n * inner; static_cast<int64_t>(real.size()) < rows;
@@ -233,7 +235,7 @@ void compensateWeights(ChannelIntegers &integers, ArrayRef<float> weights,
             .run(integers.scales[n]);
     for (auto [place, value] : llvm::zip_equal(places, q))
       integers.values[place] = static_cast<int8_t>(value);
-  }
+  });
 }
 
 } // namespace cim::nn
