@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Whether, and as which matrix, an op runs on the arrays of a target.
 #include "CrossbarLayer.h"
-#include "cim/Dialect/CIM/Transforms/Tiling.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
+#include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -167,27 +167,9 @@ LogicalResult Analysis::readGeometry(int64_t batch) {
   return success();
 }
 
-/// Block-diagonal matrices waste the cells between groups that share an array.
 LogicalResult Analysis::checkGroups() {
-  const WindowGeometry &geometry = layer.geometry;
-  if (geometry.groups == 1)
-    return success();
-  int64_t cells = 0;
-  for (const MatrixTile &tile :
-       tileMatrix(geometry.matrixRows(), geometry.outC, geometry.groups,
-                  arch.arrayRows(), arch.arrayColumns()))
-    cells += tile.kCount * tile.nCount;
-  int64_t weightCount =
-      cast<ShapedType>(op.getCrossbarWeights().getType()).getNumElements();
-  double ratio = double(cells) / weightCount;
-  if (ratio <= arch.maxCellsPerWeight())
-    return success();
-  return because(
-      llvm::formatv("its {0} groups would take {1:f1} cells per weight as a "
-                    "block-diagonal matrix, but target '{2}' allows {3}",
-                    geometry.groups, ratio, arch.name(),
-                    arch.maxCellsPerWeight())
-          .str());
+  std::string why;
+  return nn::fitsGroups(layer.geometry, arch, why) ? success() : because(why);
 }
 
 LogicalResult Analysis::makeMatrix() {

@@ -33,6 +33,18 @@ static double getCellsPerWeight(const WindowGeometry &geometry,
          double(geometry.groups);
 }
 
+bool fitsGroups(const WindowGeometry &geometry, const Arch &arch,
+                std::string &reason) {
+  double cells = getCellsPerWeight(geometry, arch);
+  if (cells <= static_cast<double>(arch.maxCellsPerWeight()))
+    return true;
+  reason = llvm::formatv("its {0} groups would take {1:f1} cells per weight as "
+                         "a block-diagonal matrix, but target '{2}' allows {3}",
+                         geometry.groups, cells, arch.name(),
+                         arch.maxCellsPerWeight());
+  return false;
+}
+
 bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
                   std::string &reason) {
   Operation *weights = op.getCrossbarWeights().getDefiningOp();
@@ -45,16 +57,7 @@ bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
   FailureOr<WindowGeometry> geometry = op.getWindowGeometry(reason);
   if (failed(geometry))
     return false;
-  double cells = getCellsPerWeight(*geometry, arch);
-  if (cells > static_cast<double>(arch.maxCellsPerWeight())) {
-    reason = llvm::formatv("its {0} groups would take {1:f1} cells per weight "
-                           "as a block-diagonal matrix, but target '{2}' "
-                           "allows {3}",
-                           geometry->groups, cells, arch.name(),
-                           arch.maxCellsPerWeight());
-    return false;
-  }
-  return true;
+  return fitsGroups(*geometry, arch, reason);
 }
 
 bool fitsInput(quant::UniformQuantizedType type, const Arch &arch) {

@@ -17,14 +17,19 @@ namespace cim::nn {
 constexpr llvm::StringLiteral rangeAttrName = "nn.range";
 constexpr llvm::StringLiteral meanAttrName = "nn.mean";
 constexpr llvm::StringLiteral deviationAttrName = "nn.deviation";
-/// `tensor<groups x K x K x f32>` on a crossbar op whose weights are not integers
-/// yet: covariance of the K values that an output channel reads, in the order
-/// of its weights. nn-quantize uses it and takes it away.
+/// `tensor<groups x K x K x f32>` on a crossbar op whose weights are not
+/// integers yet: covariance of the K values that an output channel reads, in
+/// the order of its weights. nn-quantize uses it and takes it away.
 constexpr llvm::StringLiteral covarianceAttrName = "nn.covariance";
 
 /// The value behind `value` that is made by computing and not by moving data:
 /// quantised once, it serves all that moves it.
 mlir::Value getActivationRoot(mlir::Value value);
+
+/// True when a block-diagonal matrix of all groups wastes no more cells than
+/// `arch` allows. Else `reason` says why in words.
+bool fitsGroups(const WindowGeometry &geometry, const Arch &arch,
+                std::string &reason);
 
 /// True when `op` can run on the arrays of `arch`: constant weights and a
 /// window geometry, and not so many groups that a block-diagonal matrix would
