@@ -75,6 +75,8 @@ void WindowCovariance::gather(const float *sample, int64_t oh, int64_t ow,
 void WindowCovariance::flush() {
   if (buffered == 0)
     return;
+  // The order of additions must not depend on the machine.
+  rt::SequentialOpenMP sequential;
   int64_t n = rows();
   std::vector<float> windows(n * bufferedWindows);
   for (auto [group, values] : llvm::enumerate(buffer)) {

@@ -83,6 +83,14 @@ def CalibrateLayersPass : Pass<"cim-calibrate-layers", "::mlir::ModuleOp"> {
       its scale, and no scale changes by more than a factor of 4. Layers without
       `mean` keep both: their weights arrived as integers.
 
+    Corrections hold for the target's converters. Where these round down, a device
+    without converters (`ideal`) is on average half a code too high.
+
+    The samples of a call share memory: when their feature maps would take more
+    than about 1 GB, fewer are used. A network whose samples mix along the
+    leading dimension runs as it is, and is corrected at the end, without the
+    corrections of earlier layers. A remark tells of both.
+
     ```mlir
     // cim-opt --cim-calibrate-layers="data=samples.npy"
     module attributes {nn.model = "tiny", nn.batch = 1 : i64} {

@@ -78,20 +78,35 @@ private:
     return success();
   }
 
-  /// The largest weight that `count` cells hold.
-  FailureOr<int64_t> getLevels(Operation *op, int64_t count) {
+  /// The largest weight that `count` cells hold, or more than `maxLevels`.
+  int64_t getCapacity(int64_t count) {
     int64_t cell = arch->cellHi(), levels = 0;
     switch (split) {
     case Split::Residual:
       return maxLevels;
     case Split::Unary:
-      levels = count * cell;
-      break;
+      return count * cell;
     case Split::Radix:
       for (int64_t i = 0; i < count && levels <= maxLevels; ++i)
         levels = levels * (2 * cell + 1) + cell;
       break;
     }
+    return levels;
+  }
+
+  /// Integers of the network stay, also where they need more cells than asked.
+  void remarkCells(Operation *op, int64_t levels, int64_t asked) {
+    int64_t needed = 1;
+    while (getCapacity(needed) < levels)
+      ++needed;
+    if (needed > asked)
+      op->emitRemark("keeps the integers of its weights, up to ")
+          << levels << ", which take " << needed
+          << " cells each instead of the " << asked << " asked for";
+  }
+
+  FailureOr<int64_t> getLevels(Operation *op, int64_t count) {
+    int64_t levels = getCapacity(count);
     if (levels > maxLevels)
       return op->emitError() << count << " cells hold weights beyond "
                              << maxLevels << "; use fewer cells per weight";
@@ -102,9 +117,13 @@ private:
                                 const CellsPerLayer &perLayer) {
     Value weights = op.getCrossbarWeights();
     auto type = cast<RankedTensorType>(weights.getType());
-    if (isa<quant::QuantizedType>(type.getElementType()))
+    int64_t count = perLayer.lookup(getNodeName(op));
+    if (auto quantized =
+            dyn_cast<quant::QuantizedType>(type.getElementType())) {
+      remarkCells(op, quantized.getStorageTypeMax(), count);
       return success();
-    FailureOr<int64_t> levels = getLevels(op, perLayer.lookup(getNodeName(op)));
+    }
+    FailureOr<int64_t> levels = getLevels(op, count);
     if (failed(levels))
       return failure();
     FailureOr<std::vector<float>> values = readReals(weights);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: cim-opt %s --nn-quantize="target=imec-ania cells=2" --split-input-file | FileCheck %s
+// RUN: cim-opt %s --nn-quantize="target=imec-ania cells=2" --split-input-file 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: cim-opt %s --nn-quantize="target=imec-ania cells=1" --split-input-file | FileCheck %s --check-prefix=ONE
 // RUN: cim-opt %s --nn-quantize="target=imec-ania cells=3 split=unary" --split-input-file | FileCheck %s --check-prefix=UNARY
 // RUN: cim-opt %s --nn-quantize="target=imec-ania cells=3 split=residual" --split-input-file | FileCheck %s --check-prefix=RESIDUAL
@@ -111,5 +112,18 @@ func.func @compensated(%x: tensor<1x3xf32> {nn.range = array<f32: 0.0, 127.0>}) 
 func.func @alone(%x: tensor<1x3xf32> {nn.range = array<f32: 0.0, 127.0>}) -> tensor<1x1xf32> {
   %w = nn.constant dense<[[1.0], [0.45], [0.45]]> : tensor<3x1xf32>
   %y = nn.matmul(%x, %w) : (tensor<1x3xf32>, tensor<3x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// -----
+
+// What the network brings stays, whatever was asked for.
+!wt = !quant.uniform<i8<-13:13>:f32:1, {0.5}>
+// REMARK: remark: {{.*}}keeps the integers of its weights, up to 13, which take 3 cells each instead of the 2 asked for
+// CHECK-LABEL: @kept
+// CHECK: nn.constant dense<{{\[\[}}13], [-1]]> {{.*}}i8<-13:13>
+func.func @kept(%x: tensor<1x2xf32> {nn.range = array<f32: 0.0, 127.0>}) -> tensor<1x1xf32> {
+  %w = nn.constant dense<[[13], [-1]]> : tensor<2x1xi8> as tensor<2x1x!wt>
+  %y = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x1x!wt>) -> tensor<1x1xf32>
   return %y : tensor<1x1xf32>
 }
