@@ -11,6 +11,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
+#include <cmath>
 
 namespace cim {
 #define GEN_PASS_DEF_CALIBRATEPASS
@@ -111,7 +112,8 @@ struct CalibratePass : cim::impl::CalibratePassBase<CalibratePass> {
     FailureOr<Record> record = observe(module, *arch, plan, *loaded, watch);
     if (failed(record))
       return signalPassFailure();
-    attach(plan, *arch, watch, *record);
+    if (failed(attach(plan, *arch, watch, *record)))
+      signalPassFailure();
   }
 
 private:
@@ -198,8 +200,8 @@ private:
     return succeeded(nn::setBatch(clone, batch)) ? batch : 0;
   }
 
-  void attach(const Plan &plan, const Arch &arch, const Watch &watch,
-              Record &record) {
+  LogicalResult attach(const Plan &plan, const Arch &arch, const Watch &watch,
+                       Record &record) {
     auto at = [&](Value value) -> Observation & {
       return record[watch.wanted.find(value) - watch.wanted.begin()];
     };
@@ -210,12 +212,17 @@ private:
                                  ? arch.unsignedInputRange().hi
                                  : signedLevels;
     for (Value value : plan.activations) {
-      auto [lo, hi] =
-          at(value).values().chooseRange(range, signedLevels, unsignedLevels);
+      const ValueStatistics &values = at(value).values();
+      if (!values.isFinite())
+        return notFinite(value);
+      auto [lo, hi] = values.chooseRange(range, signedLevels, unsignedLevels);
       nn::setRange(value, lo, hi);
     }
     for (CrossbarOpInterface op : plan.layers) {
       const ChannelStatistics &channels = at(op->getResult(0)).statistics();
+      if (!llvm::all_of(channels.deviation(),
+                        [](double d) { return std::isfinite(d); }))
+        return notFinite(op->getResult(0));
       auto toAttr = [&](ArrayRef<double> values) {
         auto type = RankedTensorType::get({static_cast<int64_t>(values.size())},
                                           Float64Type::get(&getContext()));
@@ -235,6 +242,13 @@ private:
           nn::covarianceAttrName,
           makeElements<float>(type, covariance.compute(), "covariance"));
     }
+    return success();
+  }
+
+  static LogicalResult notFinite(Value value) {
+    return emitError(value.getLoc(),
+                     "on the calibration data this is not "
+                     "finite: the network cannot be calibrated");
   }
 };
 

@@ -49,6 +49,12 @@ void ValueStatistics::merge(const ValueStatistics &later) {
   kept.insert(kept.end(), later.kept.begin(), later.kept.end());
 }
 
+bool ValueStatistics::isFinite() const {
+  return std::isfinite(lo) && std::isfinite(hi) &&
+         std::all_of(kept.begin(), kept.end(),
+                     [](float value) { return std::isfinite(value); });
+}
+
 /// The magnitude that `percentile` of all values do not exceed.
 static float findPercentile(std::vector<float> magnitudes) {
   size_t index =

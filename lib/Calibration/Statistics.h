@@ -23,6 +23,8 @@ public:
 
   float lowest() const { return lo; }
   float highest() const { return hi; }
+  /// False when a NaN or an infinity was among the extremes or the values kept.
+  bool isFinite() const;
 
   /// The clip range for a grid that reaches to `signedLevels` on both sides of
   /// 0, or from 0 to `unsignedLevels` when no value is below 0.
