@@ -253,6 +253,34 @@ def test_bad_run_option_value(tmp_path, compiled, option):
     assert result.returncode == 2, f"exit {result.returncode}: {result.stderr}"
 
 
+@pytest.mark.parametrize("option", ["-o", "--report", "--remarks", "--calibration"])
+def test_output_never_replaces_an_input(tmp_path, model, option):
+    """Another spelling of the network's path is the same file."""
+    network = tmp_path / "copy.onnx"
+    network.write_bytes(pathlib.Path(model).read_bytes())
+    same = tmp_path / "." / "copy.onnx"
+    options = ["-o", network] if option == "--calibration" else ["-o", tmp_path / "model.so"]
+    result = tools.invoke("cim-compile", network, *options, f"{option}={same}", "--target=host")
+    assert result.returncode == 2, f"exit {result.returncode}: {result.stderr}"
+    assert "name the same file" in result.stderr
+    assert network.read_bytes() == pathlib.Path(model).read_bytes()
+
+
+def test_report_goes_with_the_output(tmp_path, model, calibration):
+    """Neither is left when one of them cannot be written."""
+    options = [f"--calibration={calibration}", "--quiet"]
+    result = tools.invoke("cim-compile", model, "-o", tmp_path / "absent" / "m.so", f"--report={tmp_path / 'r.json'}", *options)
+    tools.check_refused(result, tmp_path / "r.json")
+    result = tools.invoke("cim-compile", model, "-o", tmp_path / "m.so", f"--report={tmp_path / 'absent' / 'r.json'}", *options)
+    tools.check_refused(result, tmp_path / "m.so")
+
+
+def test_remarks_are_written_after_linking(tmp_path, model):
+    result = tools.invoke("cim-compile", model, "-o", tmp_path / "m.so", "--target=host", f"--remarks={tmp_path / 'r.yaml'}")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "r.yaml").exists()
+
+
 # --- compiled networks --------------------------------------------------------
 
 
@@ -361,6 +389,64 @@ def test_bad_input_names_and_files(tmp_path, compiled, x):
 def test_bad_output_name(tmp_path, compiled, x):
     result = tools.invoke("cim-run", compiled, "--input", x, "--output", f"z={tmp_path / 'y.npy'}")
     tools.check_refused(result, tmp_path / "y.npy")
+
+
+@pytest.mark.parametrize("role", ["network", "input", "labels", "device", "output"])
+@pytest.mark.parametrize("alias", ["path", "dotted", "hard-link", "symbolic-link"])
+def test_output_over_another_file(tmp_path, compiled, x, reference_device, role, alias):
+    """An output is never written over what the command reads, whatever name it goes by."""
+    used = {name: tmp_path / f"{name}.file" for name in ("network", "input", "labels", "output")}
+    used["device"] = tmp_path / "device.so"
+    shutil.copy(compiled, used["network"])
+    shutil.copy(x, used["input"])
+    shutil.copy(reference_device, used["device"])
+    np.save(tmp_path / "l.npy", np.zeros(3, np.int64))
+    (tmp_path / "l.npy").rename(used["labels"])
+    if "link" in alias:
+        used["output"].write_bytes(b"old")
+    y = tmp_path / "alias"
+    if alias == "path":
+        y = used[role]
+    elif alias == "dotted":
+        y = f"{tmp_path}/./{used[role].name}"
+    elif alias == "hard-link":
+        y.hardlink_to(used[role])
+    else:
+        y.symlink_to(used[role])
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    options = ["--input", used["input"], f"--labels={used['labels']}", f"--device={used['device']}"]
+    if role == "output":
+        options += ["--output", used["output"]]
+    result = tools.invoke("cim-run", used["network"], *options, "--output", y)
+    message = tools.check_refused(result, code=2)
+    assert f"would overwrite the {role} '{used[role]}'" in message
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_output_to_nowhere_is_no_clash(compiled, x):
+    result = tools.invoke("cim-run", compiled, "--input", x, "--output", "/dev/null")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("output", ["-", "y=-"])
+def test_output_to_standard_output(tmp_path, compiled, x, output):
+    result = tools.invoke("cim-run", compiled, "--input", x, "--output", output, cwd=tmp_path)
+    message = tools.check_refused(result, tmp_path / "-", code=2)
+    assert "standard output" in message
+
+
+def test_output_without_file(tmp_path, compiled, x):
+    result = tools.invoke("cim-run", compiled, "--input", x, "--output", "y=", cwd=tmp_path)
+    assert "expected a file" in tools.check_refused(result, code=2)
+
+
+@pytest.mark.parametrize("name", ["", "y="])
+def test_output_twice(tmp_path, compiled, x, name):
+    out = tmp_path / "out"
+    out.mkdir()
+    result = tools.invoke("cim-run", compiled, "--input", x, "--output", out / "a.npy", "--output", f"{name}{out / 'b.npy'}")
+    assert "output 'y' is given twice" in tools.check_refused(result)
+    assert list(out.iterdir()) == []
 
 
 @pytest.mark.parametrize("labels", [np.zeros(2, np.int64), np.zeros((3, 10), np.float32)], ids=["count", "shape"])

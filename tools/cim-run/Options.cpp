@@ -2,6 +2,7 @@
 // See Options.h.
 
 #include "Options.h"
+#include "Check.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -22,7 +23,8 @@ OPTIONS:
                           with '=' in its name
   --output [NAME=]Y.npy   where to write an output (default: nowhere); NAME may
                           be left out for the first. With --trials the array
-                          has one more axis in front, of length T
+                          has one more axis in front, of length T. Every output
+                          needs a file of its own, which is nothing else here
   --device=D              ideal   the integer network without ADC
                           exact   with the target's ADC (default)
                           analog  with the target's noise and variation
@@ -142,7 +144,9 @@ static bool parseOption(Arguments &args, Options &options, std::string &error) {
       return false;
     auto &files = word == "--input" ? options.inputs : options.outputs;
     files.push_back(parseNamed(text));
-    return true;
+    if (files.back().path.empty())
+      error = word + " " + text + ": expected a file after '='";
+    return error.empty();
   }
   if (word == "--device")
     return args.takeValue(options.device, error);
@@ -183,7 +187,7 @@ std::optional<Options> cim::run::parseOptions(int argc, char **argv,
     error = "no network given";
   else if (options.inputs.empty())
     error = "no --input given";
-  if (!error.empty())
+  if (!error.empty() || !checkOutputs(options, error))
     return std::nullopt;
   return options;
 }

@@ -55,6 +55,10 @@ bool Job::assignPaths(std::string &error) {
     std::optional<size_t> index = findTensor(outputs, file, "output", error);
     if (!index)
       return false;
+    if (!paths[*index].empty()) {
+      error = "output '" + outputs[*index].name + "' is given twice";
+      return false;
+    }
     paths[*index] = file.path;
   }
   return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// cim-run: runs a compiled network. The parts are in Options, Data, Run and
-// Report.
+// cim-run: runs a compiled network. The parts are in Options, Check, Data,
+// Run and Report.
 
 #include "Options.h"
 #include "Report.h"
