@@ -3,6 +3,7 @@
 
 #include "Session/DeviceLibrary.h"
 #include "Model/ElfCheck.h"
+#include "Session/DeviceName.h"
 #include "Support/Error.h"
 
 #include <cerrno>
@@ -10,22 +11,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
-#include <string_view>
 
 using namespace cim::rt;
 
 DeviceLibrary::~DeviceLibrary() {
   if (library)
     dlclose(library);
-}
-
-static bool isSimulatorMode(std::string_view name) {
-  return name == "ideal" || name == "exact" || name == "analog";
-}
-
-static bool isPath(std::string_view name) {
-  return name.find('/') != name.npos ||
-         (name.size() > 3 && name.substr(name.size() - 3) == ".so");
 }
 
 cim_status DeviceLibrary::use(const cim_device_api *given) {
@@ -46,7 +37,7 @@ cim_status DeviceLibrary::use(const cim_device_api *given) {
 cim_status DeviceLibrary::open(const char *name) {
   if (isSimulatorMode(name))
     return use(simulatorApi());
-  if (!isPath(name))
+  if (!isDriverPath(name))
     return fail(CIM_INVALID_ARGUMENT,
                 "unknown device '%s', expected ideal, exact, analog or a "
                 "driver FILE.so",

@@ -460,6 +460,24 @@ def test_device_that_is_none(tmp_path, compiled, x):
     refuse_run(tmp_path, compiled, "--input", x, f"--device={tmp_path / 'absent.so'}", mentions=["absent.so"])
 
 
+@pytest.mark.parametrize(
+    "name, meant", [("analogue", "analog"), ("exakt", "exact"), ("Ideal", "ideal"), ("real", "ideal"), ("simulator", None)]
+)
+def test_unknown_device(tmp_path, compiled, x, name, meant):
+    result = tools.invoke("cim-run", compiled, "--input", x, "--output", tmp_path / "y.npy", f"--device={name}")
+    message = tools.check_refused(result, tmp_path / "y.npy", code=2)
+    assert f"unknown device '{name}', expected ideal, exact, analog or a driver FILE.so" in message
+    assert "model.so" not in message
+    assert ("did you mean" in message) == (meant is not None)
+    assert meant is None or f"did you mean {meant}?" in message
+
+
+def test_output_that_is_called_like_a_device(tmp_path, compiled, x):
+    result = tools.invoke("cim-run", compiled, "--input", x, "--output", "exact", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert np.load(tmp_path / "exact").shape == (3, 10)
+
+
 def test_device_that_fails(tmp_path, compiled, x, reference_device):
     """The driver's own words reach the user."""
     env = {"CIM_REFERENCE_MODE": "analog"}

@@ -3,8 +3,13 @@
 
 #include "Check.h"
 
-#include <filesystem>
+#include "Session/DeviceName.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+
+using namespace cim;
 using namespace cim::run;
 namespace fs = std::filesystem;
 
@@ -15,6 +20,40 @@ struct UsedFile {
   const std::string &path;
 };
 } // namespace
+
+/// How many characters to insert, delete or replace (Levenshtein).
+static size_t editDistance(std::string_view from, std::string_view to) {
+  std::vector<size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (size_t i = 0; i < from.size(); ++i) {
+    size_t diagonal = row[0]++;
+    for (size_t j = 0; j < to.size(); ++j) {
+      size_t replaced = diagonal + (from[i] != to[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+bool cim::run::checkDevice(const std::string &device, std::string &error) {
+  if (rt::isSimulatorMode(device) || rt::isDriverPath(device))
+    return true;
+  error = "unknown device '" + device +
+          "', expected ideal, exact, analog or a driver FILE.so";
+  size_t least = 3; // a name further away is not a slip of the fingers
+  std::string nearest;
+  for (std::string_view mode : rt::simulatorModes) {
+    size_t distance = editDistance(device, mode);
+    if (distance > least || (distance == least && !nearest.empty()))
+      continue;
+    least = distance;
+    nearest = mode;
+  }
+  if (!nearest.empty())
+    error += "; did you mean " + nearest + "?";
+  return false;
+}
 
 /// Also for files that do not exist yet, and for other names of one file.
 static bool isSameFile(const std::string &a, const std::string &b) {
@@ -34,7 +73,8 @@ bool cim::run::checkOutputs(const Options &options, std::string &error) {
     used.push_back({"input", file.path});
   if (!options.labels.empty())
     used.push_back({"labels", options.labels});
-  used.push_back({"device", options.device});
+  if (rt::isDriverPath(options.device))
+    used.push_back({"device", options.device});
   for (const NamedFile &file : options.outputs) {
     if (file.path == "-") {
       error = "--output -: the report goes to standard output, expected a file "

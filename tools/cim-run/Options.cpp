@@ -187,7 +187,8 @@ std::optional<Options> cim::run::parseOptions(int argc, char **argv,
     error = "no network given";
   else if (options.inputs.empty())
     error = "no --input given";
-  if (!error.empty() || !checkOutputs(options, error))
+  if (!error.empty() || !checkDevice(options.device, error) ||
+      !checkOutputs(options, error))
     return std::nullopt;
   return options;
 }
