@@ -28,8 +28,7 @@ static void readImage(const char *path, float image[PIXELS]) {
     exit(1);
   }
   if (fscanf(file, "P5 %d %d %d", &width, &height, &maximum) != 3 ||
-      width != SIDE || height != SIDE || maximum != 255 ||
-      fgetc(file) == EOF ||
+      width != SIDE || height != SIDE || maximum != 255 || fgetc(file) == EOF ||
       fread(pixels, 1, PIXELS, file) != PIXELS) {
     fprintf(stderr, "classify: error: %s: expected a binary PGM of %d x %d\n",
             path, SIDE, SIDE);
@@ -50,7 +49,8 @@ int main(int argc, char **argv) {
 
   cim_model *model;
   check(cim_model_open(CIM_MODEL_fashion, &model));
-  cim_session_options options = {sizeof options, "analog", 0, 0, 1, NULL, NULL, NULL};
+  cim_session_options options = {sizeof options, "analog", 0,   0, 1,
+                                 NULL,           NULL,     NULL};
   cim_session *session;
   check(cim_session_create(model, &options, &session));
   const void *inputs[] = {image};

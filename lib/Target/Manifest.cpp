@@ -316,11 +316,10 @@ FailureOr<Manifest> ManifestBuilder::build() {
     program.emitError("expected a function @main with a body");
     return failure();
   }
-  json::Object root{
-      {"format", "cim-manifest"},
-      {"version", 1},
-      {"compiler", CIM_VERSION_STRING},
-      {"target", describeTarget(options)}};
+  json::Object root{{"format", "cim-manifest"},
+                    {"version", 1},
+                    {"compiler", CIM_VERSION_STRING},
+                    {"target", describeTarget(options)}};
   auto model = program->getAttrOfType<StringAttr>("nn.model");
   root["model"] = model ? model.str() : "model";
   if (failed(addTensors(main, root)))

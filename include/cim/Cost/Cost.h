@@ -37,7 +37,7 @@ std::optional<double> mvmEnergy(const Arch &arch, double rows, double columns,
 
 /// The sum over `work`.
 Cost totalCost(const Arch &arch, llvm::ArrayRef<Work> work,
-          std::optional<double> supply = std::nullopt);
+               std::optional<double> supply = std::nullopt);
 
 /// Writing `rows` rows of cells; absent when the target gives no time for it.
 /// Joules are absent when it gives no energy.

@@ -95,8 +95,8 @@ static LogicalResult verifyMap(StreamOp op, LayerOp layer, StringRef what,
                                Type layerType) {
   auto type = cast<ShapedType>(value.getType());
   // Storage is signless; the layer remembers the sign.
-  Type element = layerType.isF32() ? layerType
-                                   : IntegerType::get(op.getContext(), 8);
+  Type element =
+      layerType.isF32() ? layerType : IntegerType::get(op.getContext(), 8);
   if (type.getShape().drop_front() == shape && type.getElementType() == element)
     return success();
   InFlightDiagnostic error = op.emitOpError("expects an ")

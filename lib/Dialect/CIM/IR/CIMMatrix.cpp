@@ -171,11 +171,10 @@ LogicalResult MvmOp::verifySymbolUses(SymbolTableCollection &symbols) {
   int64_t columns = getType().getDimSize(3);
   if (matrix.getRows() == rows && matrix.getColumns() == columns)
     return success();
-  InFlightDiagnostic error = emitOpError("expects a matrix of ")
-                             << rows << " rows and " << columns
-                             << " columns, but " << getMatrixAttr() << " has "
-                             << matrix.getRows() << " and "
-                             << matrix.getColumns();
+  InFlightDiagnostic error =
+      emitOpError("expects a matrix of ")
+      << rows << " rows and " << columns << " columns, but " << getMatrixAttr()
+      << " has " << matrix.getRows() << " and " << matrix.getColumns();
   error.attachNote(matrix.getLoc()) << "matrix is here";
   return error;
 }

@@ -38,9 +38,9 @@ FailureOr<int64_t> inferWindowExtent(std::optional<Location> location,
   return extent;
 }
 
-FailureOr<SmallVector<int64_t>>
-inferBroadcast(std::optional<Location> location, ArrayRef<int64_t> a,
-               ArrayRef<int64_t> b) {
+FailureOr<SmallVector<int64_t>> inferBroadcast(std::optional<Location> location,
+                                               ArrayRef<int64_t> a,
+                                               ArrayRef<int64_t> b) {
   SmallVector<int64_t> result(std::max(a.size(), b.size()));
   for (size_t i = 0; i < result.size(); ++i) {
     int64_t da = i < a.size() ? a[a.size() - 1 - i] : 1;

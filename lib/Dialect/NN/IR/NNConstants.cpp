@@ -66,8 +66,7 @@ LogicalResult ConstantOp::verify() {
     if (storage.getElementType() == type.getElementType())
       return success();
     return emitOpError("expects a value of ")
-           << type.getElementType() << ", but got "
-           << storage.getElementType();
+           << type.getElementType() << ", but got " << storage.getElementType();
   }
   if (!isStorageOf(storage.getElementType(), quantized))
     return emitOpError("expects a value of ")
@@ -95,8 +94,7 @@ static LogicalResult verifyCast(Operation *op, ShapedType real,
            << type;
   if (type.getExpressedType() != real.getElementType())
     return op->emitOpError("expects a quantised type that expresses ")
-           << real.getElementType() << ", but got "
-           << type.getExpressedType();
+           << real.getElementType() << ", but got " << type.getExpressedType();
   return verifyChannels(op, quantized);
 }
 

@@ -36,8 +36,9 @@ LogicalResult BatchNormOp::inferReturnTypes(MLIRContext *,
                                             SmallVectorImpl<Type> &types) {
   auto input = cast<ShapedType>(adaptor.getInput().getType());
   if (input.getRank() < 2)
-    return inferenceError(location, "expected an input of rank 2 or more, but "
-                                    "got rank ",
+    return inferenceError(location,
+                          "expected an input of rank 2 or more, but "
+                          "got rank ",
                           input.getRank());
   int64_t channels = input.getDimSize(1);
   std::pair<StringRef, Value> statistics[] = {

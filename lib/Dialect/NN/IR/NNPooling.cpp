@@ -26,14 +26,15 @@ static LogicalResult inferPool(std::optional<Location> location,
   for (size_t i = 0; i < spatial; ++i) {
     if (pads[i] >= (kernel[i] - 1) * adaptor.getDilations()[i] + 1 ||
         pads[spatial + i] >= (kernel[i] - 1) * adaptor.getDilations()[i] + 1)
-      return inferenceError(location, "expected pads smaller than the window, "
-                                      "but got ",
+      return inferenceError(location,
+                            "expected pads smaller than the window, "
+                            "but got ",
                             std::max(pads[i], pads[spatial + i]),
                             " for a window of ", kernel[i]);
-    FailureOr<int64_t> extent = inferWindowExtent(
-        location, input.getDimSize(2 + i), kernel[i], adaptor.getStrides()[i],
-        adaptor.getDilations()[i], pads[i], pads[spatial + i],
-        adaptor.getCeilMode());
+    FailureOr<int64_t> extent =
+        inferWindowExtent(location, input.getDimSize(2 + i), kernel[i],
+                          adaptor.getStrides()[i], adaptor.getDilations()[i],
+                          pads[i], pads[spatial + i], adaptor.getCeilMode());
     if (failed(extent))
       return failure();
     shape.push_back(*extent);

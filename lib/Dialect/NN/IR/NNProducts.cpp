@@ -60,7 +60,8 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *context,
       failed(checkLength(location, "dilations", adaptor.getDilations(),
                          spatial)) ||
       failed(checkLength(location, "pads", adaptor.getPads(), 2 * spatial)) ||
-      failed(checkConvChannels(location, input, weights, adaptor.getGroups())) ||
+      failed(
+          checkConvChannels(location, input, weights, adaptor.getGroups())) ||
       failed(checkBias(location, adaptor.getBias(), weights.getDimSize(0))))
     return failure();
   SmallVector<int64_t> shape{input.getDimSize(0), weights.getDimSize(0)};
@@ -128,8 +129,9 @@ LogicalResult MatMulOp::inferReturnTypes(MLIRContext *context,
   int64_t depthB = b[b.size() - (transposed ? 1 : 2)];
   int64_t columns = b[b.size() - (transposed ? 2 : 1)];
   if (a.back() != depthB)
-    return inferenceError(location, "expected inner dimensions to agree, but "
-                                    "got ",
+    return inferenceError(location,
+                          "expected inner dimensions to agree, but "
+                          "got ",
                           a.back(), " and ", depthB);
   FailureOr<SmallVector<int64_t>> shape =
       inferBroadcast(location, a.drop_back(2), b.drop_back(2));

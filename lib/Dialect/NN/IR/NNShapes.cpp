@@ -11,8 +11,9 @@ static LogicalResult checkMovable(std::optional<Location> location,
                                   ShapedType type) {
   if (!isa<quant::UniformQuantizedPerAxisType>(type.getElementType()))
     return success();
-  return inferenceError(location, "expected a tensor quantised with one scale, "
-                                  "but got ",
+  return inferenceError(location,
+                        "expected a tensor quantised with one scale, "
+                        "but got ",
                         type.getElementType());
 }
 
@@ -23,8 +24,8 @@ LogicalResult ReshapeOp::verify() {
            << from.getElementType() << ", but got " << to.getElementType();
   if (from.getNumElements() != to.getNumElements())
     return emitOpError("expects a result of ")
-           << from.getNumElements() << " elements, but got ["
-           << to.getShape() << "]";
+           << from.getNumElements() << " elements, but got [" << to.getShape()
+           << "]";
   return checkMovable(getLoc(), from);
 }
 
@@ -83,8 +84,8 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *,
   auto first = cast<ShapedType>(adaptor.getInputs()[0].getType());
   int64_t axis = adaptor.getAxis();
   if (axis < 0 || axis >= first.getRank())
-    return inferenceError(location, "expected an axis in [0, ",
-                          first.getRank(), "), but got ", axis);
+    return inferenceError(location, "expected an axis in [0, ", first.getRank(),
+                          "), but got ", axis);
   SmallVector<int64_t> shape(first.getShape());
   shape[axis] = 0;
   for (Value input : adaptor.getInputs()) {
@@ -97,8 +98,9 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *,
     if (type.getRank() == first.getRank())
       expected[axis] = type.getDimSize(axis);
     if (type.getShape() != ArrayRef<int64_t>(expected))
-      return inferenceError(location, "expected operands that differ only in "
-                                      "dimension ",
+      return inferenceError(location,
+                            "expected operands that differ only in "
+                            "dimension ",
                             axis, ", but got [", first.getShape(), "] and [",
                             type.getShape(), "]");
     shape[axis] += type.getDimSize(axis);
@@ -150,10 +152,9 @@ LogicalResult SliceOp::inferReturnTypes(MLIRContext *,
                    std::abs(steps[i]) <= std::max<int64_t>(extent, 1);
     int64_t last = bounded ? starts[i] + (sizes[i] - 1) * steps[i] : -1;
     if (last < 0 || last >= extent)
-      return inferenceError(location, "slice of ", sizes[i],
-                            " elements from ", starts[i], " in steps of ",
-                            steps[i], " leaves dimension ", i, " of extent ",
-                            extent);
+      return inferenceError(location, "slice of ", sizes[i], " elements from ",
+                            starts[i], " in steps of ", steps[i],
+                            " leaves dimension ", i, " of extent ", extent);
   }
   types.push_back(RankedTensorType::get(sizes, input.getElementType()));
   return success();
