@@ -118,7 +118,8 @@ void ArchReader::readAdc(const Section &root) {
     return;
   spec.adcSymmetric =
       adc->oneOf("range", {"twos-complement", "symmetric"}) == 1;
-  spec.adcBits = adc->whole("bits", spec.adcSymmetric ? 2 : 1, 16);
+  // One bit of two's complement has no positive code to set a gain by.
+  spec.adcBits = adc->whole("bits", 2, 16);
   spec.adcRounding = adc->oneOf("rounding", {"nearest-even", "floor"}) == 1
                          ? Arch::Rounding::Floor
                          : Arch::Rounding::NearestEven;
