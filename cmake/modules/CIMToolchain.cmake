@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Compiler flags of our own code. clang is required: g++ 12 spills the
-# accumulators of the int8 kernels and halves their speed (docs/Performance.md).
+# accumulators of the int8 kernels, which halves their speed.
 
 option(CIM_WERROR "Treat warnings as errors" OFF)
 
