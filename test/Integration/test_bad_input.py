@@ -469,7 +469,7 @@ def test_unknown_device(tmp_path, compiled, x, name, meant):
     assert f"unknown device '{name}', expected ideal, exact, analog or a driver FILE.so" in message
     assert "model.so" not in message
     assert ("did you mean" in message) == (meant is not None)
-    assert meant is None or f"did you mean {meant}?" in message
+    assert meant is None or f"(did you mean {meant}?)" in message
 
 
 def test_output_that_is_called_like_a_device(tmp_path, compiled, x):

@@ -51,7 +51,7 @@ bool cim::run::checkDevice(const std::string &device, std::string &error) {
     nearest = mode;
   }
   if (!nearest.empty())
-    error += "; did you mean " + nearest + "?";
+    error += " (did you mean " + nearest + "?)";
   return false;
 }
 

@@ -151,6 +151,7 @@ TEST_F(RunTool, WrongUsage) {
   expectError(2, "NET --input x.npy --trials=0",
               "--trials=0: expected an integer 1 .. 1000000");
   expectError(2, "NET --input x.npy --threads=2x", "--threads=2x: expected");
+  expectError(2, "NET --input x.npy --device=other", "unknown device 'other'");
 }
 
 TEST_F(RunTool, WrongFiles) {
@@ -165,7 +166,6 @@ TEST_F(RunTool, WrongFiles) {
               "input 'x' is given twice");
   expectError(1, "NET --input x.npy --output z=y.npy",
               "the network has no output 'z'; it has y");
-  expectError(1, "NET --input x.npy --device=other", "unknown device 'other'");
   expectError(1, "NET --input x.npy --labels x.npy",
               "labels have shape (5, 4, 4, 3), expected (5,)");
 }
