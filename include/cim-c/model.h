@@ -15,6 +15,13 @@ extern "C" {
 #define CIM_MODEL_VERSION 1u
 #define CIM_MODEL_SYMBOL "cim_model_v1"
 
+/* Limits of a network's inputs and outputs, whose first dimension is the batch
+ * (samples per call). The compiler refuses a network beyond them, the runtime a
+ * file. Elements are those of a whole batch, so 16 GiB of the widest type. */
+#define CIM_MODEL_MAX_BATCH 65536u
+#define CIM_MODEL_MAX_RANK 8u
+#define CIM_MODEL_MAX_ELEMENTS ((uint64_t)1 << 31)
+
 /* Shapes of a float 2-d convolution on an already padded NCHW input:
  * input [n][c][h][w], filter [f][c / groups][kh][kw], output [n][f][oh][ow]. */
 typedef struct cim_conv2d_shape {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From an ONNX file to an output file.
 #include "cim/Pipelines/Compile.h"
+#include "CheckInterface.h"
 #include "cim/Arch/LoadArch.h"
 #include "cim/InitAll.h"
 #include "cim/Pipelines/HostPipeline.h"
@@ -78,7 +79,8 @@ LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
 
   FailureOr<OwningOpRef<ModuleOp>> module =
       importOnnx(context, options.model, options.import);
-  if (failed(module) || failed(runPhases(**module, options, arch->isHost())))
+  if (failed(module) || failed(checkInterface(**module, modelLoc)) ||
+      failed(runPhases(**module, options, arch->isHost())))
     return failure();
   if (!options.report.empty() &&
       failed(writeReport(**module, *arch, options.report)))

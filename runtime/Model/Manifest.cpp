@@ -5,6 +5,7 @@
 #include "Model/Manifest.h"
 #include "Support/Error.h"
 #include "Support/LayerCheck.h"
+#include "cim-c/model.h"
 
 #include <cmath>
 #include <limits>
@@ -14,9 +15,6 @@
 
 using namespace cim::rt;
 using Json = nlohmann::json;
-
-static constexpr uint32_t maxBatch = 1u << 16;
-static constexpr int64_t maxSampleElements = int64_t(1) << 31;
 
 namespace {
 /// The data blob: hands out pointers after checking that they are inside.
@@ -117,16 +115,16 @@ static cim_rounding parseRounding(const std::string &name,
 static std::vector<int64_t> parseShape(const Json &object,
                                        const std::string &where) {
   std::vector<int64_t> shape;
-  int64_t elements = 1;
+  uint64_t elements = 1;
   for (const Json &dim : list(object, "shape", where)) {
-    shape.push_back(asUnsigned(dim, where + ".shape", maxSampleElements));
-    if (shape.back() == 0 || elements > maxSampleElements / shape.back())
+    shape.push_back(asUnsigned(dim, where + ".shape", CIM_MODEL_MAX_ELEMENTS));
+    if (shape.back() == 0 || elements > CIM_MODEL_MAX_ELEMENTS / shape.back())
       bad(where + ".shape has no or too many elements");
     elements *= shape.back();
   }
-  if (shape.empty() || shape.size() > 8)
-    bad(format("%s.shape has %zu dimensions, expected 1 .. 8", where.c_str(),
-               shape.size()));
+  if (shape.empty() || shape.size() > CIM_MODEL_MAX_RANK)
+    bad(format("%s.shape has %zu dimensions, expected 1 .. %u", where.c_str(),
+               shape.size(), CIM_MODEL_MAX_RANK));
   return shape;
 }
 
@@ -239,8 +237,9 @@ static void parseLayer(const Json &object, size_t index, Data &data,
 
 static void parseTensors(const Json &root, Manifest &manifest) {
   manifest.batch = u32(root, "batch", "manifest");
-  if (manifest.batch == 0 || manifest.batch > maxBatch)
-    bad(format("batch is %u, expected 1 .. %u", manifest.batch, maxBatch));
+  if (manifest.batch == 0 || manifest.batch > CIM_MODEL_MAX_BATCH)
+    bad(format("batch is %u, expected 1 .. %u", manifest.batch,
+               CIM_MODEL_MAX_BATCH));
   for (const Json &tensor : list(root, "inputs", "manifest"))
     manifest.inputs.push_back(parseTensor(
         tensor, format("inputs[%zu]", manifest.inputs.size()), manifest.batch));

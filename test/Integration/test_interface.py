@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What cim-run asks of inputs and outputs (limits in cim-c/model.h), cim-compile asks already."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import smallmodel
+import tools
+
+
+def save(path, nodes, inputs, initializers=()):
+    """A network of `nodes` from inputs {name: shape} to 'y'."""
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.asarray(a), n) for n, a in dict(initializers).items()],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def relu(source="x"):
+    return helper.make_node("Relu", [source], ["y"])
+
+
+IMAGE = {"x": [1, 3, 8, 8]}
+# nodes, inputs, initializers, what the diagnostic says
+REFUSED = {
+    "transpose": (
+        [helper.make_node("Transpose", ["x"], ["y"], perm=[1, 0, 2, 3])], IMAGE, {},
+        "graph output 'y': expected the batch of 1 as first dimension, as the first graph input has it, "
+        "but got 'tensor<3x1x8x8xf32>'",
+    ),
+    "flat": (
+        [helper.make_node("Reshape", ["x", "s"], ["y"])], IMAGE, {"s": np.array([-1])},
+        "graph output 'y': expected the batch of 1 as first dimension, as the first graph input has it, "
+        "but got 'tensor<192xf32>'",
+    ),
+    "sum-of-samples": (
+        [helper.make_node("ReduceMean", ["x"], ["y"], axes=[0])], {"x": [4, 3]}, {},
+        "graph output 'y': expected the batch of 4 as first dimension, as the first graph input has it, "
+        "but got 'tensor<1x3xf32>'",
+    ),
+    "two-batches": (
+        [helper.make_node("Add", ["x", "z"], ["y"])], {"x": [2, 4], "z": [1, 4]}, {},
+        "graph input 'z': expected the batch of 2 as first dimension, as the first graph input has it, "
+        "but got 'tensor<1x4xf32>'",
+    ),
+    "scalar-input": ([relu()], {"x": []}, {}, "graph input 'x': expected 1 to 8 dimensions, the batch first, but it has 0"),
+    "scalar-output": (
+        [helper.make_node("ReduceMean", ["x"], ["y"], keepdims=0)], IMAGE, {},
+        "graph output 'y': expected 1 to 8 dimensions, the batch first, but it has 0",
+    ),
+    "rank-9": ([relu()], {"x": [1] * 9}, {}, "graph input 'x': expected 1 to 8 dimensions, the batch first, but it has 9"),
+    "large-batch": (
+        [relu()], {"x": [65537, 2]}, {},
+        "graph input 'x': expected a batch of at most 65536, but got 'tensor<65537x2xf32>'; pass a smaller one with --shape",
+    ),
+    "large-input": (
+        [relu()], {"x": [1, 2**31 + 1]}, {},
+        "graph input 'x': expected at most 2147483648 elements, but got 'tensor<1x2147483649xf32>'",
+    ),
+    "large-output": (
+        [helper.make_node("Conv", ["x", "w"], ["y"], pads=[2**31, 0, 2**31, 0])], IMAGE,
+        {"w": np.ones((4, 3, 3, 3), np.float32)},
+        "graph output 'y': expected at most 2147483648 elements, but got 'tensor<1x4x4294967302x6xf32>'",
+    ),
+    "no-input": (
+        [relu("w")], {}, {"w": np.ones((1, 2), np.float32)}, "the graph has no inputs, expected at least one",
+    ),
+    "constant": (
+        [helper.make_node("Identity", ["w"], ["y"])], IMAGE, {"w": np.ones((4, 3), np.float32)},
+        "graph output 'y': expected the batch of 1 as first dimension, as the first graph input has it, "
+        "but got 'tensor<4x3xf32>'",
+    ),
+}  # fmt: skip
+
+
+# Both paths: on a crossbar target the check comes before the calibration data is read.
+@pytest.mark.parametrize("options", [["--target=host"], ["--calibration=absent.npy"]], ids=["host", "crossbar"])
+@pytest.mark.parametrize("what", REFUSED)
+def test_refused(tmp_path, what, options):
+    nodes, inputs, initializers, text = REFUSED[what]
+    save(tmp_path / "model.onnx", nodes, inputs, initializers)
+    result = tools.invoke("cim-compile", tmp_path / "model.onnx", "-o", tmp_path / "model.so", *options)
+    assert tools.check_refused(result, tmp_path / "model.so") == text
+
+
+def test_batch_of_the_command_line(tmp_path):
+    onnx.save(smallmodel.build(), tmp_path / "model.onnx")
+    result = tools.invoke(
+        "cim-compile", tmp_path / "model.onnx", "-o", tmp_path / "model.so", "--target=host", "--shape=x=1000000x3x8x8"
+    )
+    message = tools.check_refused(result, tmp_path / "model.so")
+    assert message.startswith("graph input 'x': expected a batch of at most 65536, but got 'tensor<1000000x3x8x8xf32>'")
+
+
+@pytest.mark.parametrize("shape", [[65536, 2], [1] * 8, [5]], ids=["batch", "rank-8", "rank-1"])
+def test_limits_are_accepted(tmp_path, shape):
+    """By both: what compiles runs."""
+    save(tmp_path / "model.onnx", [relu()], {"x": shape})
+    tools.compile_model(tmp_path / "model.onnx", tmp_path / "model.so", "--target=host")
+    x = np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape)
+    assert tools.same_bits(tools.run_model(tmp_path / "model.so", x, tmp_path), np.maximum(x, 0))
+
+
+def test_largest_tensor_is_accepted(tmp_path):
+    """2^31 elements in front of a Slice; only loaded, since a run would need 8 GiB."""
+    ends = {"s": np.array([0]), "e": np.array([2]), "a": np.array([1])}
+    save(tmp_path / "model.onnx", [helper.make_node("Slice", ["x", "s", "e", "a"], ["y"])], {"x": [1, 2**31]}, ends)
+    tools.compile_model(tmp_path / "model.onnx", tmp_path / "model.so", "--target=host")
+    np.save(tmp_path / "x.npy", np.zeros((1, 2), np.float32))
+    result = tools.invoke("cim-run", tmp_path / "model.so", "--input", tmp_path / "x.npy")
+    assert "x.npy" in tools.check_refused(result)  # the data, not the network
