@@ -8,6 +8,7 @@
 #include "cim/Target/Emit.h"
 #include "cim/Target/OutputFile.h"
 #include "cim/Target/Report.h"
+#include "llvm/Support/FileSystem.h"
 
 using namespace mlir;
 
@@ -57,9 +58,25 @@ static LogicalResult runPhases(ModuleOp module, const CompileOptions &options,
     if (options.emit >= Phase::Program)
       buildProgramPhase(pm, options.phases);
   }
-  if (options.emit == Phase::LLVM)
-    buildHostPipeline(pm, HostOptions());
   return pm.run(module);
+}
+
+static LogicalResult writeOutput(ModuleOp program, const Arch &arch,
+                                 const CompileOptions &options) {
+  EmitOptions emit;
+  emit.arch = arch;
+  if (options.emit == Phase::SharedObject)
+    return emitSharedObject(program, options.output, emit);
+  if (options.emit == Phase::Object)
+    return emitObject(program, options.output, emit);
+  if (options.emit != Phase::LLVM)
+    return writeModule(options, program);
+  OwningOpRef<ModuleOp> lowered = program.clone();
+  PassManager pm(program.getContext());
+  buildHostPipeline(pm, HostOptions());
+  if (failed(pm.run(*lowered)))
+    return failure();
+  return writeModule(options, *lowered);
 }
 
 LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
@@ -82,16 +99,15 @@ LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
   if (failed(module) || failed(checkInterface(**module, modelLoc)) ||
       failed(runPhases(**module, options, arch->isHost())))
     return failure();
-  if (!options.report.empty() &&
-      failed(writeReport(**module, *arch, options.report)))
+  // The report is of the program, which becomes LLVM only in a copy.
+  if (failed(writeOutput(**module, *arch, options)))
     return failure();
-  if (options.emit < Phase::Object)
-    return writeModule(options, **module);
-  EmitOptions emit;
-  emit.arch = *arch;
-  if (options.emit == Phase::Object)
-    return emitObject(**module, options.output, emit);
-  return emitSharedObject(**module, options.output, emit);
+  if (options.report.empty() ||
+      succeeded(writeReport(**module, *arch, options.report)))
+    return success();
+  if (options.output != "-")
+    llvm::sys::fs::remove(options.output);
+  return failure();
 }
 
 void registerCompileDialects(DialectRegistry &registry) {

@@ -1,176 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // cim-compile: from an ONNX network to a program for a chip with analog
 // compute-in-memory arrays.
-#include "cim/Dialect/CIM/Transforms/CellsPerLayer.h"
-#include "cim/Pipelines/Compile.h"
+#include "Options.h"
 #include "cim/Pipelines/Diagnostics.h"
-#include "cim/Version.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Support/Timing.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 #include <csignal>
 
 using namespace cim;
-namespace cl = llvm::cl;
-
-static cl::OptionCategory category("Compilation");
-
-static cl::opt<std::string> model(cl::Positional, cl::Required,
-                                  cl::desc("MODEL.onnx"), cl::cat(category));
-static cl::opt<std::string>
-    output("o", cl::value_desc("file"), cl::init("-"),
-           cl::desc("Output file; '-' is standard output (text only)"),
-           cl::cat(category));
-static cl::opt<std::string>
-    target("target", cl::value_desc("name|file.yaml"), cl::init("imec-ania"),
-           cl::desc("Chip to compile for, default imec-ania; 'host' compiles "
-                    "everything digitally in float"),
-           cl::cat(category));
-static cl::opt<std::string> calibration(
-    "calibration", cl::value_desc("file.npy|file.npz"),
-    cl::desc("Sample inputs that set activation ranges, ADC gains and "
-             "corrections; first axis = samples"),
-    cl::cat(category));
-static cl::opt<RangeMethod>
-    range("range", cl::desc("How an activation's range follows from samples:"),
-          cl::init(RangeMethod::MSE), cl::cat(category),
-          cl::values(clEnumValN(RangeMethod::MinMax, "minmax",
-                                "every value that occurred"),
-                     clEnumValN(RangeMethod::Percentile, "percentile",
-                                "all but one in 10,000 magnitudes"),
-                     clEnumValN(RangeMethod::MSE, "mse",
-                                "least squared error (default)")));
-static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
-                                  cl::init("2"),
-                                  cl::desc("Cells per weight, default 2"),
-                                  cl::cat(category));
-static cl::opt<Split> split(
-    "split", cl::desc("How a weight becomes several cells:"),
-    cl::init(Split::Radix), cl::cat(category),
-    cl::values(clEnumValN(Split::Radix, "radix",
-                          "balanced ternary digits in different columns"),
-               clEnumValN(Split::Unary, "unary",
-                          "equal cells on neighbouring rows"),
-               clEnumValN(Split::Residual, "residual",
-                          "ternary planes with a real scale per channel")));
-static cl::opt<Phase> emit(
-    "emit", cl::desc("Stop here and write it:"), cl::init(Phase::SharedObject),
-    cl::cat(category),
-    cl::values(
-        clEnumValN(Phase::NN, "nn", "the imported network"),
-        clEnumValN(Phase::Quant, "quant", "the quantised network"),
-        clEnumValN(Phase::CIM, "cim", "matrices split and tiled"),
-        clEnumValN(Phase::Program, "program", "arrays, layers and streams"),
-        clEnumValN(Phase::LLVM, "llvm", "the host program as LLVM IR"),
-        clEnumValN(Phase::Object, "obj", "an object file"),
-        clEnumValN(Phase::SharedObject, "so", "what cim-run runs (default)")));
-enum class Goal { Latency, Throughput, Energy };
-static cl::opt<Goal> optimize(
-    "optimize",
-    cl::desc("What to map for; this version maps every weight once, which is "
-             "the mapping of least energy, so all goals agree:"),
-    cl::init(Goal::Energy), cl::cat(category),
-    cl::values(clEnumValN(Goal::Latency, "latency", "time of one sample"),
-               clEnumValN(Goal::Throughput, "throughput", "samples a second"),
-               clEnumValN(Goal::Energy, "energy", "energy of one sample")));
-static cl::opt<int64_t> arrays(
-    "arrays", cl::value_desc("N"), cl::init(0),
-    cl::desc("Arrays to use at most, default: as many as the target has"),
-    cl::cat(category));
-static cl::opt<std::string> report("report",
-                                   cl::value_desc("file.json|file.html"),
-                                   cl::desc("Write what was mapped where"),
-                                   cl::cat(category));
-static cl::list<std::string>
-    shapes("shape", cl::value_desc("NAME=1x3x32x32"),
-           cl::desc("Shape of an input; binds symbolic dimensions. The first "
-                    "dimension is the number of samples per call"),
-           cl::cat(category));
-static cl::opt<bool>
-    quiet("quiet", cl::desc("Print no remarks about what stays digital"),
-          cl::cat(category));
-static cl::opt<std::string> remarks("remarks", cl::value_desc("file.yaml"),
-                                    cl::desc("Write all remarks as YAML"),
-                                    cl::cat(category));
-
-static const char overview[] =
-    "cim-compile: lower a neural network onto analog compute-in-memory arrays\n"
-    "\n"
-    "  cim-compile net.onnx -o net.so --calibration=samples.npy\n"
-    "      for the imec AnIA chip, two ternary cells per weight\n"
-    "  cim-compile net.onnx -o net.so --calibration=samples.npy "
-    "--cells=conv1=4,*=1\n"
-    "      four cells per weight in node conv1, one elsewhere\n"
-    "  cim-compile net.onnx -o net.so --target=host\n"
-    "      everything digital, in float: the reference\n"
-    "  cim-compile net.onnx --emit=cim --calibration=samples.npy\n"
-    "      print matrices and their mapping as MLIR\n"
-    "\n"
-    "Run the result with cim-run. --help-hidden lists MLIR's own options, such "
-    "as\n"
-    "--mlir-timing and --mlir-print-ir-after-all. Exit codes: 0 done, 1 the "
-    "input is wrong,\n"
-    "2 wrong usage.\n";
-
-/// Reports wrong usage; the exit code of all of it.
-static int usageError(const llvm::Twine &message) {
-  llvm::WithColor::error(llvm::errs(), "cim-compile") << message << "\n";
-  return 2;
-}
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   // A file size limit shall be an error of write(), with a diagnostic.
   std::signal(SIGXFSZ, SIG_IGN);
-  mlir::registerMLIRContextCLOptions();
-  mlir::registerPassManagerCLOptions();
-  mlir::registerDefaultTimingManagerCLOptions();
-  cl::HideUnrelatedOptions(category);
-  cl::SetVersionPrinter(printVersion);
-  std::string complaint;
-  llvm::raw_string_ostream complaints(complaint);
-  if (!cl::ParseCommandLineOptions(argc, argv, overview, &complaints)) {
-    llvm::errs() << complaint;
+  ParsedOptions parsed;
+  if (!parseOptions(argc, argv, parsed))
     return 2;
-  }
-
-  CompileOptions options;
-  options.model = model;
-  options.output = output;
-  options.emit = emit;
-  options.report = report;
-  options.phases.target = target;
-  options.phases.calibration = calibration;
-  options.phases.range = range;
-  options.phases.cells = cells;
-  options.phases.split = split;
-  options.phases.arrays = arrays;
-  for (const std::string &shape : shapes)
-    if (std::optional<std::string> wrong =
-            addShapeOption(options.import, shape))
-      return usageError(*wrong);
-  bool binary = emit == Phase::Object || emit == Phase::SharedObject;
-  if (binary && output == "-")
-    return usageError("give the output a name with -o FILE");
-  if (std::optional<std::string> wrong = CellsPerLayer::check(cells))
-    return usageError("--cells: " + *wrong);
-  if (arrays < 0)
-    return usageError("--arrays expects a number of at least 0");
 
   mlir::DialectRegistry registry;
   registerCompileDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
-  DiagnosticPrinter printer(context, llvm::errs(), !quiet);
-  bool failed = llvm::failed(compile(context, options));
+  DiagnosticPrinter printer(context, llvm::errs(), !parsed.quiet);
+  bool failed = llvm::failed(compile(context, parsed.compile));
   if (failed && printer.errorCount() == 0)
     llvm::WithColor::error(llvm::errs(), "cim-compile")
         << "failed without a diagnostic; this is a bug of the compiler\n";
-  if (!remarks.empty())
-    if (llvm::Error error = printer.writeRemarks(remarks)) {
+  if (!parsed.remarks.empty())
+    if (llvm::Error error = printer.writeRemarks(parsed.remarks)) {
       llvm::WithColor::error(llvm::errs(), "cim-compile")
           << llvm::toString(std::move(error)) << "\n";
       failed = true;
