@@ -17,15 +17,16 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.build_dir, "test")
 
 config.environment["FILECHECK_OPTS"] = "-enable-var-scope --allow-unused-prefixes=false"
-for name in ["CIM_DATA_DIR", "CIM_ISA", "ASAN_OPTIONS"]:
+for name in ["CIM_DATA_DIR", "CIM_ISA"]:
     if os.environ.get(name):
         config.environment[name] = os.environ[name]
 if os.environ.get("CIM_DATA_DIR"):
     config.available_features.add("data")
 if config.sanitizers:
     config.available_features.add("sanitizers")
-    # Leaks of libMLIR's own globals are not ours to fix.
-    config.environment.setdefault("ASAN_OPTIONS", "detect_leaks=0")
+    # libMLIR's leaks are not ours to fix, and lld, which is not instrumented,
+    # shares LLVM's allocators with code of ours that poisons what they hold.
+    config.environment["ASAN_OPTIONS"] = "detect_leaks=0:allow_user_poisoning=0"
 
 python = os.path.join(config.source_dir, ".venv", "bin", "python")
 config.substitutions += [
@@ -35,10 +36,10 @@ config.substitutions += [
     ("%source", config.source_dir),
 ]
 tools = [
-    ToolSubst(tool, unresolved="ignore")
+    ToolSubst(tool, unresolved="fatal")
     for tool in ["cim-opt", "cim-translate", "cim-compile", "cim-run"]
 ]
-tools += [ToolSubst(t, unresolved="ignore") for t in ["FileCheck", "not", "split-file"]]
+tools += [ToolSubst(t, unresolved="fatal") for t in ["FileCheck", "not", "split-file"]]
 llvm_config.add_tool_substitutions(
     tools, [os.path.join(config.build_dir, "bin"), config.llvm_tools_dir]
 )

@@ -46,22 +46,20 @@ struct RecoverMatricesPass
         return signalPassFailure();
       images[array.getSymName()] = {shape[0], shape[1], std::move(*cells)};
     }
-    SmallVector<StreamOp> streams;
-    module.walk([&](StreamOp stream) { streams.push_back(stream); });
-    for (StreamOp stream : streams)
-      if (!stream.getResult()) {
-        stream.emitOpError("expects tensors; recover matrices before "
-                           "bufferisation");
+    llvm::StringMap<SmallVector<StreamOp>> streams;
+    WalkResult walked = module.walk([&](StreamOp stream) {
+      streams[stream.getLayer()].push_back(stream);
+      if (stream.getResult())
+        return WalkResult::advance();
+      stream.emitOpError("expects tensors; recover matrices before "
+                         "bufferisation");
+      return WalkResult::interrupt();
+    });
+    if (walked.wasInterrupted())
+      return signalPassFailure();
+    for (LayerOp layer : llvm::make_early_inc_range(module.getOps<LayerOp>()))
+      if (failed(recoverLayer(layer, streams[layer.getSymName()])))
         return signalPassFailure();
-      }
-    for (LayerOp layer : llvm::make_early_inc_range(module.getOps<LayerOp>())) {
-      SmallVector<StreamOp> uses;
-      llvm::copy_if(streams, std::back_inserter(uses), [&](StreamOp stream) {
-        return stream.getLayer() == layer.getSymName();
-      });
-      if (failed(recoverLayer(layer, uses)))
-        return signalPassFailure();
-    }
     for (ArrayOp array : llvm::make_early_inc_range(module.getOps<ArrayOp>()))
       array.erase();
   }
