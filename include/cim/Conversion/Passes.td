@@ -92,7 +92,7 @@ def PackBuffersPass : Pass<"cim-pack-buffers", "::mlir::func::FuncOp"> {
     Puts the buffers of static size that the function allocates and frees into
     one, those that are not needed at the same time in the same place. The
     allocator then gives the same memory in every run, instead of returning it
-    to the system and getting it back page by page.
+    to the system and getting it back page by page. 8 GiB or more is an error.
 
     ```mlir
     func.func @main(%x: memref<4xf32>) {

@@ -26,18 +26,51 @@ struct Buffer {
 
 constexpr int64_t alignment = 64;
 
+/// Bytes that one call may need. Compiled code does not check allocations, and
+/// extents of a convolution are 32 bits wide (cim_conv2d_shape).
+constexpr uint64_t maxBytes = (uint64_t(1) << 33) - 1;
+
+uint64_t countBytes(MemRefType type) {
+  uint64_t bytes = (type.getElementTypeBitWidth() + 7) / 8;
+  for (int64_t extent : type.getShape())
+    bytes = llvm::SaturatingMultiply<uint64_t>(bytes, extent);
+  return bytes;
+}
+
 struct PackBuffers : cim::impl::PackBuffersPassBase<PackBuffers> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     if (function.isExternal())
       return;
+    WalkResult walked = function.walk([](memref::AllocOp allocation) {
+      MemRefType type = allocation.getType();
+      if (type.hasStaticShape() && type.getElementType().isIntOrFloat() &&
+          countBytes(type) > maxBytes)
+        return refuse(allocation, countBytes(type));
+      return WalkResult::advance();
+    });
+    if (walked.wasInterrupted())
+      return signalPassFailure();
     SmallVector<Buffer> buffers = collect(function);
     if (buffers.size() < 2)
       return;
-    replace(function, buffers, place(buffers));
+    int64_t total = place(buffers);
+    if (uint64_t(total) > maxBytes) {
+      (void)refuse(function, total);
+      return signalPassFailure();
+    }
+    replace(function, buffers, total);
   }
 
 private:
+  static WalkResult refuse(Operation *op, uint64_t bytes) {
+    op->emitError("expected at most ")
+        << maxBytes << " bytes of buffers in one call, but they take " << bytes
+        << "; compile for fewer samples per call or for smaller inputs "
+           "(cim-compile --shape)";
+    return WalkResult::interrupt();
+  }
+
   /// Static buffers that the entry block allocates and frees.
   static SmallVector<Buffer> collect(func::FuncOp function) {
     llvm::DenseMap<Operation *, int64_t> numbers;
