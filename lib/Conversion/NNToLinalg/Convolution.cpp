@@ -157,19 +157,8 @@ private:
       maps.push_back(AffineMap::get(loops, 0, results, builder.getContext()));
 
     auto sumType = RankedTensorType::get(sumShape, builder.getI32Type());
-    Value init =
-        createFilled(builder, loc, sumType, builder.getI32IntegerAttr(0));
-    Value sum =
-        linalg::GenericOp::create(
-            builder, loc, TypeRange{sumType}, operands, ValueRange{init}, maps,
-            iterators,
-            [&](OpBuilder &nested, Location at, ValueRange args) {
-              Value zero = args.size() == 4 ? args[2] : Value();
-              linalg::YieldOp::create(nested, at,
-                                      integerMac(nested, at, args[0], args[1],
-                                                 args.back(), zero, info));
-            })
-            .getResult(0);
+    Value sum = createIntegerSum(builder, loc, sumType, operands, maps,
+                                 iterators, info);
     sum = createReshape(builder, loc, sum, typeOf(op.getResult()).getShape());
     return scaleSum(builder, loc, sum, bias, 1, info);
   }

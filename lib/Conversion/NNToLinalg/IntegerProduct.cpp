@@ -3,6 +3,7 @@
 #include "IntegerProduct.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 using namespace mlir;
 
@@ -46,8 +47,9 @@ Value asFloat(OpBuilder &builder, Value original, Value storage) {
                                   quantized);
 }
 
-Value integerMac(OpBuilder &builder, Location loc, Value a, Value b, Value acc,
-                 Value zeroB, const IntegerOperands &info) {
+/// acc + (a - zeroA) * (b - zeroB); `zeroB` is a block argument or null.
+static Value integerMac(OpBuilder &builder, Location loc, Value a, Value b,
+                        Value acc, Value zeroB, const IntegerOperands &info) {
   Type i32 = builder.getI32Type();
   a = createExtend(builder, loc, a, i32, info.a.isSigned);
   b = createExtend(builder, loc, b, i32, info.b.isSigned);
@@ -60,6 +62,24 @@ Value integerMac(OpBuilder &builder, Location loc, Value a, Value b, Value acc,
     b = arith::SubIOp::create(builder, loc, b, zeroB);
   return arith::AddIOp::create(builder, loc, acc,
                                arith::MulIOp::create(builder, loc, a, b));
+}
+
+Value createIntegerSum(OpBuilder &builder, Location loc,
+                       RankedTensorType sumType, ValueRange operands,
+                       ArrayRef<AffineMap> maps,
+                       ArrayRef<utils::IteratorType> iterators,
+                       const IntegerOperands &info) {
+  Value init =
+      createFilled(builder, loc, sumType, builder.getI32IntegerAttr(0));
+  auto body = [&](OpBuilder &nested, Location at, ValueRange args) {
+    Value zero = args.size() == 4 ? args[2] : Value();
+    linalg::YieldOp::create(
+        nested, at,
+        integerMac(nested, at, args[0], args[1], args.back(), zero, info));
+  };
+  return linalg::GenericOp::create(builder, loc, TypeRange{sumType}, operands,
+                                   ValueRange{init}, maps, iterators, body)
+      .getResult(0);
 }
 
 Value scaleSum(OpBuilder &builder, Location loc, Value sum, Value bias,

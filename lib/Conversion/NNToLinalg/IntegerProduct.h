@@ -24,11 +24,15 @@ std::optional<IntegerOperands> integerOperands(mlir::Value a, mlir::Value b,
 mlir::Value asFloat(mlir::OpBuilder &builder, mlir::Value original,
                     mlir::Value storage);
 
-/// acc + (a - zeroA) * (b - zeroB) in 32 bits. `zeroB` is the block argument
-/// of a per-channel zero point, or null.
-mlir::Value integerMac(mlir::OpBuilder &builder, mlir::Location loc,
-                       mlir::Value a, mlir::Value b, mlir::Value acc,
-                       mlir::Value zeroB, const IntegerOperands &info);
+/// Sums of (a - zeroA) * (b - zeroB) in 32 bits over the reductions of
+/// `iterators`. `operands` are a, b and, when b has a zero point per channel,
+/// these; `maps` has one map for each and the map of the sum.
+mlir::Value
+createIntegerSum(mlir::OpBuilder &builder, mlir::Location loc,
+                 mlir::RankedTensorType sumType, mlir::ValueRange operands,
+                 llvm::ArrayRef<mlir::AffineMap> maps,
+                 llvm::ArrayRef<mlir::utils::IteratorType> iterators,
+                 const IntegerOperands &info);
 
 /// float(sum) * scale + bias per output channel (dimension `axis`); `bias`
 /// broadcasts to the result or is null.

@@ -166,19 +166,8 @@ private:
     iterators[leading + 1] = utils::IteratorType::reduction;
 
     RankedTensorType sumType = resultType.clone(builder.getI32Type());
-    Value init =
-        createFilled(builder, loc, sumType, builder.getI32IntegerAttr(0));
-    Value sum =
-        linalg::GenericOp::create(
-            builder, loc, TypeRange{sumType}, operands, ValueRange{init}, maps,
-            iterators,
-            [&](OpBuilder &nested, Location at, ValueRange args) {
-              Value zero = args.size() == 4 ? args[2] : Value();
-              linalg::YieldOp::create(nested, at,
-                                      integerMac(nested, at, args[0], args[1],
-                                                 args.back(), zero, info));
-            })
-            .getResult(0);
+    Value sum = createIntegerSum(builder, loc, sumType, operands, maps,
+                                 iterators, info);
     return scaleSum(builder, loc, sum, adaptor.getBias(),
                     resultType.getRank() - 1, info);
   }
