@@ -14,6 +14,8 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -ffp-contract=off)
+# Times of files would keep ccache from finding precompiled headers again.
+add_compile_options("SHELL:$<$<COMPILE_LANGUAGE:CXX>:-Xclang -fno-pch-timestamp>")
 if(CIM_WERROR)
   add_compile_options(-Werror)
 endif()
