@@ -74,6 +74,9 @@ CIM_EXPORT cim_status cim_model_output(const cim_model *model, uint32_t index,
                                        cim_tensor_info *info);
 /* Samples per compiled call. */
 CIM_EXPORT uint32_t cim_model_batch(const cim_model *model);
+/* Crossbar layers. A network without any needs no device, and its inputs may
+ * hold NaN and infinities. */
+CIM_EXPORT uint32_t cim_model_layer_count(const cim_model *model);
 /* The manifest, zero-terminated JSON, owned by the model. */
 CIM_EXPORT const char *cim_model_manifest(const cim_model *model);
 /* The placed program as MLIR bytecode, owned by the model. */

@@ -30,13 +30,18 @@ typedef enum cim_status {
   CIM_DEVICE_ERROR = 7
 } cim_status;
 
-/* Element types of tensors and feature maps. */
+/* Element types of tensors and feature maps. A bool is one byte, 0 or 1. */
 typedef enum cim_type {
   CIM_F32 = 0,
   CIM_I8 = 1,
   CIM_U8 = 2,
   CIM_I32 = 3,
-  CIM_I64 = 4
+  CIM_I64 = 4,
+  CIM_BOOL = 5,
+  CIM_I16 = 6,
+  CIM_U16 = 7,
+  CIM_U32 = 8,
+  CIM_U64 = 9
 } cim_type;
 
 /* How a real number becomes an integer (docs/Numerics.md, section 1). */

@@ -76,14 +76,22 @@ private:
   static std::optional<npy::Type> getType(Type type) {
     if (type.isF32())
       return npy::Type::F32;
-    if (type.isUnsignedInteger(8))
-      return npy::Type::U8;
-    if (type.isSignlessInteger(8))
-      return npy::Type::I8;
-    if (type.isSignlessInteger(32))
-      return npy::Type::I32;
-    if (type.isSignlessInteger(64))
-      return npy::Type::I64;
+    auto integer = dyn_cast<IntegerType>(type);
+    if (!integer)
+      return std::nullopt;
+    bool isUnsigned = integer.isUnsigned();
+    switch (integer.getWidth()) {
+    case 1:
+      return npy::Type::Bool;
+    case 8:
+      return isUnsigned ? npy::Type::U8 : npy::Type::I8;
+    case 16:
+      return isUnsigned ? npy::Type::U16 : npy::Type::I16;
+    case 32:
+      return isUnsigned ? npy::Type::U32 : npy::Type::I32;
+    case 64:
+      return isUnsigned ? npy::Type::U64 : npy::Type::I64;
+    }
     return std::nullopt;
   }
 

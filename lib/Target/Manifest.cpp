@@ -84,13 +84,18 @@ static StringRef typeName(Type type) {
   auto integer = dyn_cast<IntegerType>(type);
   if (!integer)
     return "";
+  bool isUnsigned = integer.isUnsigned();
   switch (integer.getWidth()) {
+  case 1:
+    return "bool";
   case 8:
-    return integer.isUnsigned() ? "u8" : "i8";
+    return isUnsigned ? "u8" : "i8";
+  case 16:
+    return isUnsigned ? "u16" : "i16";
   case 32:
-    return integer.isUnsigned() ? "" : "i32";
+    return isUnsigned ? "u32" : "i32";
   case 64:
-    return integer.isUnsigned() ? "" : "i64";
+    return isUnsigned ? "u64" : "i64";
   }
   return "";
 }
@@ -101,8 +106,8 @@ FailureOr<json::Object> ManifestBuilder::describeTensor(Location loc, Type type,
   StringRef element = tensor ? typeName(tensor.getElementType()) : "";
   if (element.empty() || !tensor.hasStaticShape()) {
     emitError(loc) << "expected '" << name
-                   << "' to be a tensor of static shape and f32, i8, u8, i32 "
-                      "or i64, but got "
+                   << "' to be a tensor of static shape and of f32, bool or "
+                      "integers of 8, 16, 32 or 64 bits, but got "
                    << type;
     return failure();
   }

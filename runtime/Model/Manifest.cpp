@@ -97,10 +97,14 @@ const T *Data::table(const Json &range, uint64_t count,
 }
 
 static cim_type parseType(const std::string &name, const std::string &where) {
-  for (cim_type type : {CIM_F32, CIM_I8, CIM_U8, CIM_I32, CIM_I64})
-    if (name == typeName(type))
-      return type;
-  bad(where + " is '" + name + "', expected f32, i8, u8, i32 or i64");
+  std::string expected;
+  for (int type = 0; type < typeCount; ++type) {
+    const char *known = typeName(cim_type(type));
+    if (name == known)
+      return cim_type(type);
+    expected += (type ? ", " : "") + std::string(known);
+  }
+  bad(where + " is '" + name + "', expected one of " + expected);
 }
 
 static cim_rounding parseRounding(const std::string &name,

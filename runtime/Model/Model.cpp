@@ -162,6 +162,10 @@ uint32_t cim_model_batch(const cim_model *model) {
   return model ? model->manifest.batch : 0;
 }
 
+uint32_t cim_model_layer_count(const cim_model *model) {
+  return model ? uint32_t(model->manifest.layers.size()) : 0;
+}
+
 const char *cim_model_manifest(const cim_model *model) {
   return model ? model->manifestText.c_str() : "";
 }

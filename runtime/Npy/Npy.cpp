@@ -89,13 +89,21 @@ struct Scanner {
 };
 } // namespace
 
+// By Type; the last one is widened after reading.
 static const TypeInfo types[] = {
     {Type::F32, "f4", "float32", 4}, {Type::F64, "f8", "float64", 8},
-    {Type::I8, "i1", "int8", 1},     {Type::U8, "u1", "uint8", 1},
-    {Type::I32, "i4", "int32", 4},   {Type::I64, "i8", "int64", 8}};
+    {Type::Bool, "b1", "bool", 1},   {Type::I8, "i1", "int8", 1},
+    {Type::U8, "u1", "uint8", 1},    {Type::I16, "i2", "int16", 2},
+    {Type::U16, "u2", "uint16", 2},  {Type::I32, "i4", "int32", 4},
+    {Type::U32, "u4", "uint32", 4},  {Type::I64, "i8", "int64", 8},
+    {Type::U64, "u8", "uint64", 8},  {Type::F32, "f2", "float16", 2}};
 
 const char *cim::npy::typeName(Type type) { return types[int(type)].name; }
 uint32_t cim::npy::byteSize(Type type) { return types[int(type)].size; }
+std::string cim::npy::descrOf(Type type) {
+  const TypeInfo &info = types[int(type)];
+  return (info.size == 1 ? "|" : "<") + std::string(info.descr);
+}
 
 std::string cim::npy::shapeText(const std::vector<int64_t> &shape) {
   std::string text = "(";
@@ -112,21 +120,8 @@ int64_t Array::elementCount() const {
 }
 
 double Array::value(int64_t i) const {
-  switch (type) {
-  case Type::F32:
-    return data<float>()[i];
-  case Type::F64:
-    return data<double>()[i];
-  case Type::I8:
-    return data<int8_t>()[i];
-  case Type::U8:
-    return data<uint8_t>()[i];
-  case Type::I32:
-    return data<int32_t>()[i];
-  case Type::I64:
-    return double(data<int64_t>()[i]);
-  }
-  return 0;
+  return withType(type,
+                  [&](auto zero) { return double(data<decltype(zero)>()[i]); });
 }
 
 std::vector<float> Array::toFloat() const {
@@ -228,35 +223,61 @@ static uint64_t findHeader(const std::vector<uint8_t> &bytes,
 }
 
 /// Checks the header against the size of the data and fills type and shape.
-static bool interpret(const Header &header, uint64_t dataSize, Array &array,
-                      std::string &error) {
+/// Returns the type in the file.
+static const TypeInfo *interpret(const Header &header, uint64_t dataSize,
+                                 Array &array, std::string &error) {
   const TypeInfo *info = findType(*header.descr);
   if (!info) {
     error = "element type '" + *header.descr +
-            "', expected little-endian f4, f8, i1, u1, i4 or i8";
-    return false;
+            "', expected little-endian f2, f4, f8, b1 or i and "
+            "u of 1, 2, 4 or 8 bytes";
+    return nullptr;
   }
   array.type = info->type;
   array.shape = *header.shape;
   if (*header.fortran && array.shape.size() > 1) {
     error = "the array is in Fortran order; save numpy.ascontiguousarray(x)";
-    return false;
+    return nullptr;
   }
   uint64_t size = info->size;
   for (int64_t dim : array.shape) {
     if (dim && size > (uint64_t(1) << 48) / uint64_t(dim)) {
       error = "shape " + shapeText(array.shape) + " is too large";
-      return false;
+      return nullptr;
     }
     size *= dim;
   }
   if (size == dataSize)
-    return true;
+    return info;
   error = (dataSize < size ? "truncated: shape " : "shape ") +
           shapeText(array.shape) + " of " + info->name + " needs " +
           std::to_string(size) + " bytes, the file has " +
           std::to_string(dataSize);
-  return false;
+  return nullptr;
+}
+
+static float fromHalf(uint16_t half) {
+  int exponent = half >> 10 & 31, mantissa = half & 1023;
+  float size = exponent == 0 ? std::ldexp(float(mantissa), -24)
+               : exponent != 31
+                   ? std::ldexp(float(mantissa + 1024), exponent - 25)
+               : mantissa ? NAN
+                          : INFINITY;
+  return half >> 15 ? -size : size;
+}
+
+/// Brings the elements from what the file has to what `array.type` says.
+static void normalise(Array &array, uint32_t sizeInFile) {
+  if (array.type == Type::Bool)
+    for (uint8_t &byte : array.bytes)
+      byte = byte != 0;
+  if (sizeInFile == byteSize(array.type))
+    return;
+  std::vector<uint8_t> wide(array.bytes.size() * 2);
+  for (size_t i = 0; i < array.bytes.size() / 2; ++i)
+    reinterpret_cast<float *>(wide.data())[i] =
+        fromHalf(array.data<uint16_t>()[i]);
+  array.bytes = std::move(wide);
 }
 
 std::optional<Array> cim::npy::parse(std::vector<uint8_t> bytes,
@@ -270,12 +291,15 @@ std::optional<Array> cim::npy::parse(std::vector<uint8_t> bytes,
     start = 0;
     error = "cannot read the header (structured arrays are not supported)";
   }
-  if (!start || !interpret(header, bytes.size() - start, array, error)) {
+  const TypeInfo *info =
+      start ? interpret(header, bytes.size() - start, array, error) : nullptr;
+  if (!info) {
     error = name + ": " + error;
     return std::nullopt;
   }
   bytes.erase(bytes.begin(), bytes.begin() + start);
   array.bytes = std::move(bytes);
+  normalise(array, info->size);
   return array;
 }
 

@@ -13,12 +13,42 @@
 
 namespace cim::npy {
 
-enum class Type { F32, F64, I8, U8, I32, I64 };
+enum class Type { F32, F64, Bool, I8, U8, I16, U16, I32, U32, I64, U64 };
 
 /// "float32", "int8", ... as NumPy calls it.
 const char *typeName(Type type);
 /// Bytes of one element.
 uint32_t byteSize(Type type);
+/// "<f4", "|i1", ... as a header says it.
+std::string descrOf(Type type);
+
+/// Calls `body` with a value of the C++ type that holds a `Type`.
+template <typename Body> auto withType(Type type, Body body) {
+  switch (type) {
+  case Type::F32:
+    return body(float());
+  case Type::F64:
+    return body(double());
+  case Type::Bool:
+  case Type::U8:
+    return body(uint8_t());
+  case Type::I8:
+    return body(int8_t());
+  case Type::I16:
+    return body(int16_t());
+  case Type::U16:
+    return body(uint16_t());
+  case Type::I32:
+    return body(int32_t());
+  case Type::U32:
+    return body(uint32_t());
+  case Type::I64:
+    return body(int64_t());
+  case Type::U64:
+    break;
+  }
+  return body(uint64_t());
+}
 
 /// "(3, 32, 32)"
 std::string shapeText(const std::vector<int64_t> &shape);
@@ -42,7 +72,8 @@ struct Array {
   std::optional<std::string> findNonFinite() const;
 };
 
-/// Reads a .npy file.
+/// Reads a .npy file. Bools become 0 or 1; float16 becomes float32, which holds
+/// every one of its values.
 std::optional<Array> read(const std::string &path, std::string &error);
 
 /// Reads one .npy from memory; `name` is used in error texts.

@@ -72,24 +72,6 @@ private:
 };
 } // namespace
 
-static const char *descrOf(Type type) {
-  switch (type) {
-  case Type::F32:
-    return "<f4";
-  case Type::F64:
-    return "<f8";
-  case Type::I8:
-    return "|i1";
-  case Type::U8:
-    return "|u1";
-  case Type::I32:
-    return "<i4";
-  case Type::I64:
-    return "<i8";
-  }
-  return "";
-}
-
 bool cim::npy::write(const std::string &path, Type type,
                      const std::vector<int64_t> &shape, const void *data,
                      std::string &error) {

@@ -14,35 +14,27 @@ using namespace cim::rt;
 static constexpr uint32_t maxDim = 1u << 20;
 static constexpr uint64_t maxElements = uint64_t(1) << 31;
 
-uint32_t cim::rt::byteSize(cim_type type) {
-  switch (type) {
-  case CIM_F32:
-  case CIM_I32:
-    return 4;
-  case CIM_I8:
-  case CIM_U8:
-    return 1;
-  case CIM_I64:
-    return 8;
-  }
-  return 0;
+namespace {
+struct TypeInfo {
+  const char *name;
+  uint32_t size;
+};
+} // namespace
+
+// By cim_type.
+static constexpr TypeInfo types[typeCount] = {
+    {"f32", 4},  {"i8", 1},  {"u8", 1},  {"i32", 4}, {"i64", 8},
+    {"bool", 1}, {"i16", 2}, {"u16", 2}, {"u32", 4}, {"u64", 8}};
+
+// A driver's caller may hand over anything.
+static TypeInfo infoOf(cim_type type) {
+  return unsigned(type) < typeCount ? types[type]
+                                    : TypeInfo{"an unknown type", 0};
 }
 
-const char *cim::rt::typeName(cim_type type) {
-  switch (type) {
-  case CIM_F32:
-    return "f32";
-  case CIM_I8:
-    return "i8";
-  case CIM_U8:
-    return "u8";
-  case CIM_I32:
-    return "i32";
-  case CIM_I64:
-    return "i64";
-  }
-  return "an unknown type";
-}
+uint32_t cim::rt::byteSize(cim_type type) { return infoOf(type).size; }
+
+const char *cim::rt::typeName(cim_type type) { return infoOf(type).name; }
 
 static std::string checkGeometry(const cim_layer &l) {
   struct {

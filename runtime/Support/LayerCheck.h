@@ -16,6 +16,8 @@ struct ArrayShape {
   uint32_t columns = 0;
 };
 
+/// Number of members of cim_type.
+constexpr int typeCount = CIM_U64 + 1;
 /// Bytes of one element.
 uint32_t byteSize(cim_type type);
 /// "f32", "i8", ...

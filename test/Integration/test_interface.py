@@ -4,19 +4,20 @@
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 import smallmodel
 import tools
 
 
-def save(path, nodes, inputs, initializers=()):
+def save(path, nodes, inputs, initializers=(), dtype="float32"):
     """A network of `nodes` from inputs {name: shape} to 'y'."""
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     graph = helper.make_graph(
         nodes,
         "g",
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info(name, element, shape) for name, shape in inputs.items()],
+        [helper.make_tensor_value_info("y", element, None)],
         [numpy_helper.from_array(np.asarray(a), n) for n, a in dict(initializers).items()],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
@@ -105,6 +106,30 @@ def test_limits_are_accepted(tmp_path, shape):
     tools.compile_model(tmp_path / "model.onnx", tmp_path / "model.so", "--target=host")
     x = np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape)
     assert tools.same_bits(tools.run_model(tmp_path / "model.so", x, tmp_path), np.maximum(x, 0))
+
+
+# Their extreme values, and for float all that a comparison treats in its own way.
+VALUES = {
+    "bool": [True, False],
+    "float32": [np.nan, -np.inf, np.inf, -0.0, 1e-45],
+    **{t: [np.iinfo(t).min, 1, np.iinfo(t).max] for t in ("int8", "uint8", "int16", "uint16", "int32", "int64")},
+}
+
+
+@pytest.mark.parametrize("dtype", VALUES)
+def test_element_types(tmp_path, dtype):
+    x = np.array([VALUES[dtype], VALUES[dtype][::-1]], dtype)
+    save(tmp_path / "model.onnx", [helper.make_node("Transpose", ["x"], ["y"], perm=[0, 2, 1])], {"x": [1, len(x[0]), 1]}, dtype=dtype)
+    tools.compile_model(tmp_path / "model.onnx", tmp_path / "model.so", "--target=host")
+    found = tools.run_model(tmp_path / "model.so", x[..., None], tmp_path)
+    assert tools.same_bits(found, x[:, None])
+
+
+def test_float16_is_accepted(tmp_path):
+    save(tmp_path / "model.onnx", [relu()], {"x": [2, 3]})
+    tools.compile_model(tmp_path / "model.onnx", tmp_path / "model.so", "--target=host")
+    x = np.array([[1, -2, 65504], [6e-8, np.inf, 0]], np.float16)
+    assert tools.same_bits(tools.run_model(tmp_path / "model.so", x, tmp_path), np.maximum(x, 0).astype(np.float32))
 
 
 def test_largest_tensor_is_accepted(tmp_path):

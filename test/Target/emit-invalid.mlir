@@ -13,8 +13,8 @@
 
 // CPU: error: unknown processor 'pentium9'; expected native, baseline or a name
 // TARGET: error: {{.*}}no-such-chip
-// DYNAMIC: error: expected 'x' to be a tensor of static shape and f32, i8, u8, i32 or i64, but got 'tensor<?xf32>'
-// TYPE: error: expected 'x' to be a tensor of static shape and f32, i8, u8, i32 or i64, but got 'tensor<1xf64>'
+// DYNAMIC: error: expected 'x' to be a tensor of static shape and of f32, bool or integers of 8, 16, 32 or 64 bits, but got 'tensor<?xf32>'
+// TYPE: error: expected 'x' to be a tensor of static shape and of f32, bool or integers of 8, 16, 32 or 64 bits, but got 'tensor<1xf64>'
 // MAIN: error: expected a function @main with a body
 // HOST: error: 'cim.layer' op needs a target with arrays, but the program is compiled for the host
 // PLACE: error: 'cim.block' op expects a gain and a place in a cim.array of this module

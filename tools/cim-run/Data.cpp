@@ -23,14 +23,24 @@ npy::Type cim::run::npyType(cim_type type) {
   switch (type) {
   case CIM_F32:
     return npy::Type::F32;
+  case CIM_BOOL:
+    return npy::Type::Bool;
   case CIM_I8:
     return npy::Type::I8;
   case CIM_U8:
     return npy::Type::U8;
+  case CIM_I16:
+    return npy::Type::I16;
+  case CIM_U16:
+    return npy::Type::U16;
   case CIM_I32:
     return npy::Type::I32;
+  case CIM_U32:
+    return npy::Type::U32;
   case CIM_I64:
     return npy::Type::I64;
+  case CIM_U64:
+    return npy::Type::U64;
   }
   return npy::Type::F32;
 }
@@ -101,8 +111,9 @@ static bool convertType(npy::Array &array, npy::Type wanted) {
   return true;
 }
 
-static std::optional<npy::Array>
-loadInput(const Tensor &tensor, const std::string &path, std::string &error) {
+static std::optional<npy::Array> loadInput(const Tensor &tensor,
+                                           const std::string &path, bool finite,
+                                           std::string &error) {
   std::optional<npy::Array> array = npy::read(path, error);
   if (!array)
     return std::nullopt;
@@ -121,7 +132,8 @@ loadInput(const Tensor &tensor, const std::string &path, std::string &error) {
     error = where + "has no samples";
     return std::nullopt;
   }
-  if (std::optional<std::string> index = array->findNonFinite()) {
+  std::optional<std::string> index;
+  if (finite && (index = array->findNonFinite())) {
     error = where + "is not finite at " + *index;
     return std::nullopt;
   }
@@ -136,7 +148,8 @@ loadInput(const Tensor &tensor, const std::string &path, std::string &error) {
 
 std::optional<std::vector<npy::Array>>
 cim::run::loadInputs(const std::vector<Tensor> &tensors,
-                     const std::vector<NamedFile> &files, std::string &error) {
+                     const std::vector<NamedFile> &files, bool finite,
+                     std::string &error) {
   std::vector<const std::string *> paths(tensors.size());
   for (const NamedFile &file : files) {
     std::optional<size_t> index = findTensor(tensors, file, "input", error);
@@ -155,7 +168,8 @@ cim::run::loadInputs(const std::vector<Tensor> &tensors,
               tensors[i].name + "=FILE.npy";
       return std::nullopt;
     }
-    std::optional<npy::Array> array = loadInput(tensors[i], *paths[i], error);
+    std::optional<npy::Array> array =
+        loadInput(tensors[i], *paths[i], finite, error);
     if (!array)
       return std::nullopt;
     arrays.push_back(std::move(*array));
@@ -213,26 +227,11 @@ static int64_t countHits(const T *values, int64_t classes,
   return hits;
 }
 
-static int64_t countHits(const Tensor &tensor, const void *values,
-                         const std::vector<int64_t> &labels) {
-  int64_t classes = tensor.sampleElements();
-  switch (tensor.type) {
-  case CIM_F32:
-    return countHits(static_cast<const float *>(values), classes, labels);
-  case CIM_I8:
-    return countHits(static_cast<const int8_t *>(values), classes, labels);
-  case CIM_U8:
-    return countHits(static_cast<const uint8_t *>(values), classes, labels);
-  case CIM_I32:
-    return countHits(static_cast<const int32_t *>(values), classes, labels);
-  case CIM_I64:
-    return countHits(static_cast<const int64_t *>(values), classes, labels);
-  }
-  return 0;
-}
-
 double cim::run::top1(const Tensor &tensor, const void *values,
                       const std::vector<int64_t> &labels) {
-  return 100.0 * double(countHits(tensor, values, labels)) /
-         double(labels.size());
+  int64_t hits = npy::withType(npyType(tensor.type), [&](auto zero) {
+    return countHits(static_cast<const decltype(zero) *>(values),
+                     tensor.sampleElements(), labels);
+  });
+  return 100.0 * double(hits) / double(labels.size());
 }

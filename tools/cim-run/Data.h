@@ -32,10 +32,12 @@ std::optional<size_t> findTensor(const std::vector<Tensor> &tensors,
                                  std::string &error);
 
 /// The samples of every input, in order of the network, in the types of the
-/// network; all with the same number of samples.
+/// network; all with the same number of samples, and without NaN and infinities
+/// when they are to be finite.
 std::optional<std::vector<npy::Array>>
 loadInputs(const std::vector<Tensor> &tensors,
-           const std::vector<NamedFile> &files, std::string &error);
+           const std::vector<NamedFile> &files, bool finite,
+           std::string &error);
 
 /// Class numbers, one per sample, below `classes`.
 std::optional<std::vector<int64_t>> loadLabels(const std::string &path,

@@ -252,7 +252,8 @@ TEST_F(ManifestTest, Header) {
 TEST_F(ManifestTest, Tensors) {
   expectError("inputs[0].shape begins with 3, expected the batch, 2",
               [](Json &m) { m["inputs"][0]["shape"][0] = 3; });
-  expectError("inputs[0].type is 'f16', expected f32, i8, u8, i32 or i64",
+  expectError("inputs[0].type is 'f16', expected one of f32, i8, u8, i32, i64, "
+              "bool, i16, u16, u32, u64",
               [](Json &m) { m["inputs"][0]["type"] = "f16"; });
   expectError("outputs[0].shape has no or too many elements",
               [](Json &m) { m["outputs"][0]["shape"][1] = 0; });

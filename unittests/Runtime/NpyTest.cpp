@@ -65,6 +65,7 @@ TEST(Npy, ReadsEveryTypeAndVersion) {
                {"<f8", Type::F64, bytesOf<double>({1, -2, 3})},
                {"|i1", Type::I8, bytesOf<int8_t>({1, -2, 3})},
                {"<i1", Type::I8, bytesOf<int8_t>({1, -2, 3})},
+               {"<i2", Type::I16, bytesOf<int16_t>({1, -2, 3})},
                {"<i4", Type::I32, bytesOf<int32_t>({1, -2, 3})},
                {"<i8", Type::I64, bytesOf<int64_t>({1, -2, 3})}};
   for (const auto &c : cases)
@@ -77,6 +78,49 @@ TEST(Npy, ReadsEveryTypeAndVersion) {
       EXPECT_EQ(array->shape, std::vector<int64_t>{3});
       EXPECT_EQ(array->toFloat(), (std::vector<float>{1, -2, 3}));
     }
+}
+
+TEST(Npy, ReadsUnsigned) {
+  struct {
+    const char *descr;
+    Type type;
+    std::string data;
+    double last;
+  } cases[] = {
+      {"|u1", Type::U8, bytesOf<uint8_t>({1, 255}), 255},
+      {"<u2", Type::U16, bytesOf<uint16_t>({1, 65535}), 65535},
+      {"<u4", Type::U32, bytesOf<uint32_t>({1, 4294967295}), 4294967295},
+      {"<u8", Type::U64, bytesOf<uint64_t>({1, 1ull << 63}), 0x1p63},
+      // Any byte but 0 is true.
+      {"|b1", Type::Bool, bytesOf<uint8_t>({0, 255}), 1}};
+  for (const auto &c : cases) {
+    std::string error;
+    auto array = parseText(npyFile(headerOf(c.descr, "(2,)"), c.data), error);
+    ASSERT_TRUE(array) << error;
+    EXPECT_EQ(array->type, c.type);
+    EXPECT_EQ(descrOf(c.type), c.descr);
+    EXPECT_EQ(array->value(1), c.last) << c.descr;
+  }
+}
+
+TEST(Npy, WidensFloat16) {
+  // 1, -2, largest, least normal, least subnormal, -0, infinity, NaN.
+  std::vector<uint16_t> halves = {0x3c00, 0xc000, 0x7bff, 0x0400,
+                                  0x0001, 0x8000, 0xfc00, 0x7e01};
+  std::string error;
+  auto array =
+      parseText(npyFile(headerOf("<f2", "(8,)"), bytesOf(halves)), error);
+  ASSERT_TRUE(array) << error;
+  EXPECT_EQ(array->type, Type::F32);
+  const float *values = array->data<float>();
+  EXPECT_EQ(
+      std::vector<float>(values, values + 7),
+      (std::vector<float>{1, -2, 65504, 0x1p-14f, 0x1p-24f, -0.0f, -INFINITY}));
+  EXPECT_TRUE(std::signbit(values[5]));
+  EXPECT_TRUE(std::isnan(values[7]));
+  EXPECT_EQ(errorOf(npyFile(headerOf("<f2", "(2,)"), "abc")),
+            "t.npy: truncated: shape (2,) of float16 needs 4 bytes, the file "
+            "has 3");
 }
 
 TEST(Npy, ShapesAndKeyOrder) {
@@ -102,9 +146,9 @@ TEST(Npy, BadFiles) {
             "t.npy: not a .npy file (wrong magic number)");
   EXPECT_EQ(errorOf(npyFile("{}", "", 9)),
             "t.npy: .npy format version 9, expected 1, 2 or 3");
-  EXPECT_EQ(errorOf(npyFile(headerOf("<f2", "(1,)"), "ab")),
-            "t.npy: element type '<f2', expected little-endian f4, f8, i1, u1, "
-            "i4 or i8");
+  EXPECT_EQ(errorOf(npyFile(headerOf("<c8", "(1,)"), "abcdefgh")),
+            "t.npy: element type '<c8', expected little-endian f2, f4, f8, b1 "
+            "or i and u of 1, 2, 4 or 8 bytes");
   EXPECT_NE(errorOf(npyFile(headerOf(">f4", "(1,)"), "abcd")), "");
   EXPECT_EQ(errorOf(npyFile(headerOf("|u1", "(2, 1)", true), "ab")),
             "t.npy: the array is in Fortran order; save "

@@ -45,9 +45,12 @@ protected:
         << error;
   }
 
-  /// Runs cim-run in the folder; NET stands for the test network.
+  /// Runs cim-run in the folder; NET stands for the test network, HOSTNET for
+  /// the one without layers.
   Result run(std::string arguments) {
-    if (size_t at = arguments.find("NET"); at != arguments.npos)
+    if (size_t at = arguments.find("HOSTNET"); at != arguments.npos)
+      arguments.replace(at, 7, TEST_MODEL_HOST_ONLY);
+    else if (size_t at = arguments.find("NET"); at != arguments.npos)
       arguments.replace(at, 3, TEST_MODEL);
     std::string command =
         "cd '" + folder + "' && " CIM_RUN " " + arguments + " 2>&1";
@@ -188,6 +191,22 @@ TEST_F(RunTool, WrongValues) {
   save("fl.npy", npy::Type::F32, {count}, floats.data());
   expectError(1, "NET --input x.npy --labels fl.npy",
               "labels have element type float32, expected integers");
+}
+
+// Without converters, floats are floats.
+TEST_F(RunTool, NonFiniteOnTheHost) {
+  std::vector<float> floats(12, 1.0f);
+  floats[4] = INFINITY;
+  floats[11] = NAN;
+  save("n.npy", npy::Type::F32, {2, 2, 3}, floats.data());
+  Result result = run("HOSTNET --input n.npy --output y.npy");
+  EXPECT_EQ(result.code, 0) << result.text;
+  std::string error;
+  auto output = npy::read(folder + "/y.npy", error);
+  ASSERT_TRUE(output) << error;
+  EXPECT_EQ(output->data<float>()[0], 3);
+  EXPECT_EQ(output->data<float>()[1], INFINITY);
+  EXPECT_TRUE(std::isnan(output->data<float>()[3]));
 }
 
 TEST_F(RunTool, LeavesNothingBehind) {
