@@ -42,19 +42,31 @@ struct Plan {
   SmallVector<CrossbarOpInterface> layers;
 };
 
-/// The observed values in the order of their numbers, and where their parts
-/// are.
+/// What to observe, values and matrices with their numbers.
 struct Watch {
-  llvm::MapVector<Value, Wanted> wanted;
-  /// Which of the wanted covariances of its input belongs to a layer.
-  llvm::DenseMap<Operation *, size_t> windows;
+  llvm::MapVector<Value, size_t> values;
+  std::vector<Wanted> wanted;
+  llvm::DenseMap<nn::MatrixKey, size_t> matrices;
+  std::vector<WantedCovariance> covariances;
+
+  Wanted &want(Value value) {
+    auto [entry, isNew] = values.try_emplace(value, wanted.size());
+    return isNew ? wanted.emplace_back() : wanted[entry->second];
+  }
+
+  void wantCovariance(CrossbarOpInterface op, const WindowGeometry &geometry) {
+    auto [entry, isNew] =
+        matrices.try_emplace(nn::getMatrixKey(op), covariances.size());
+    if (isNew)
+      covariances.push_back({geometry.groups, geometry.rowsPerGroup()});
+    ++covariances[entry->second].uses;
+    want(op.getCrossbarInput())
+        .windows.push_back({geometry, isa<nn::ConvOp>(op), entry->second});
+  }
 };
 
-/// What one part of the samples showed.
-using Record = std::vector<Observation>;
-
 void note(void *user, uint32_t value, const float *data, uint64_t count) {
-  (*static_cast<Record *>(user))[value].add({data, count});
+  static_cast<Record *>(user)->add(value, {data, count});
 }
 
 bool isFloat(Value value) {
@@ -135,8 +147,8 @@ private:
     count = std::min(count, data.count);
     fillWatch(plan, count, oldBatch, watch);
     OpBuilder builder(clone->getContext());
-    for (auto [number, entry] : llvm::enumerate(watch.wanted)) {
-      Value copy = mapping.lookup(entry.first);
+    for (auto [value, number] : watch.values) {
+      Value copy = mapping.lookup(value);
       builder.setInsertionPointAfterValue(copy);
       nn::ObserveOp::create(builder, copy.getLoc(), copy,
                             static_cast<int64_t>(number));
@@ -146,18 +158,15 @@ private:
 
   void fillWatch(const Plan &plan, int64_t count, int64_t batch, Watch &watch) {
     for (Value value : plan.activations)
-      watch.wanted[value].range =
+      watch.want(value).range =
           cast<ShapedType>(value.getType()).getNumElements() / batch * count;
     for (CrossbarOpInterface op : plan.layers) {
-      watch.wanted[op->getResult(0)].channels = getChannels(op);
+      watch.want(op->getResult(0)).channels = getChannels(op);
       std::string reason;
       FailureOr<WindowGeometry> geometry = op.getWindowGeometry(reason);
-      if (!covariance || failed(geometry) || !isFloat(op.getCrossbarInput()) ||
-          !WindowCovariance::isFeasible(*geometry))
-        continue;
-      auto &windows = watch.wanted[op.getCrossbarInput()].windows;
-      watch.windows[op] = windows.size();
-      windows.push_back({*geometry, isa<nn::ConvOp>(op)});
+      if (covariance && succeeded(geometry) && isFloat(op.getCrossbarInput()) &&
+          WindowCovariance::isFeasible(*geometry))
+        watch.wantCovariance(op, *geometry);
     }
   }
 
@@ -168,16 +177,14 @@ private:
                         const Watch &watch) {
     constexpr int64_t most = 4, maxElements = int64_t(1) << 27;
     int64_t elements = 1;
-    for (auto &[value, wanted] : watch.wanted)
-      for (const Wanted::Windows &windows : wanted.windows)
-        elements += windows.geometry.groups * windows.geometry.rowsPerGroup() *
-                    windows.geometry.rowsPerGroup();
+    for (const WantedCovariance &matrix : watch.covariances)
+      elements += matrix.groups * matrix.rows * matrix.rows;
     int64_t parts = std::clamp<int64_t>(maxElements / elements, 1, most);
-    std::vector<Record> records(parts);
+    std::vector<Record> records;
+    for (int64_t part = 0; part < parts; ++part)
+      records.emplace_back(watch.wanted, watch.covariances, count, part + 1);
     std::vector<cim_session_options> sessions;
-    for (auto [part, record] : llvm::enumerate(records)) {
-      for (auto &[value, wanted] : watch.wanted)
-        record.emplace_back(wanted, count, part + 1);
+    for (Record &record : records) {
       cim_session_options &options = sessions.emplace_back();
       options = {};
       options.size = sizeof options;
@@ -185,11 +192,11 @@ private:
       options.observe = note;
       options.observe_user = &record;
     }
-    if (failed(runModel(network, arch, data, count, sessions)))
+    FailureOr<ModelRunner> runner = ModelRunner::compile(network, arch);
+    if (failed(runner) || failed(runner->run(data, count, sessions)))
       return failure();
     for (Record &later : llvm::drop_begin(records))
-      for (auto [first, other] : llvm::zip_equal(records.front(), later))
-        first.merge(other);
+      records.front().merge(later);
     return std::move(records.front());
   }
 
@@ -202,8 +209,8 @@ private:
 
   LogicalResult attach(const Plan &plan, const Arch &arch, const Watch &watch,
                        Record &record) {
-    auto at = [&](Value value) -> Observation & {
-      return record[watch.wanted.find(value) - watch.wanted.begin()];
+    auto at = [&](Value value) -> const Observation & {
+      return record.value(watch.values.lookup(value));
     };
     int64_t signedLevels = arch.acceptsSignedInput()
                                ? arch.signedInputRange().hi
@@ -218,6 +225,7 @@ private:
       auto [lo, hi] = values.chooseRange(range, signedLevels, unsignedLevels);
       nn::setRange(value, lo, hi);
     }
+    shareRanges(plan);
     for (CrossbarOpInterface op : plan.layers) {
       const ChannelStatistics &channels = at(op->getResult(0)).statistics();
       if (!llvm::all_of(channels.deviation(),
@@ -230,19 +238,46 @@ private:
       };
       op->setAttr(nn::meanAttrName, toAttr(channels.mean()));
       op->setAttr(nn::deviationAttrName, toAttr(channels.deviation()));
-      auto windows = watch.windows.find(op);
-      if (windows == watch.windows.end())
-        continue;
-      WindowCovariance &covariance =
-          at(op.getCrossbarInput()).covariance(windows->second);
+    }
+    attachCovariances(plan, watch, record);
+    return success();
+  }
+
+  /// Integers of one scale can be joined as they are, so what a layer reads
+  /// joined is stored with the scale of the whole.
+  static void shareRanges(const Plan &plan) {
+    SmallVector<nn::ConcatOp> joins;
+    for (Value value : plan.activations)
+      if (auto concat = value.getDefiningOp<nn::ConcatOp>())
+        joins.push_back(concat);
+    // The outer ones of nested joins first.
+    llvm::sort(joins, [](nn::ConcatOp a, nn::ConcatOp b) {
+      return b->isBeforeInBlock(a);
+    });
+    for (nn::ConcatOp concat : joins) {
+      auto [lo, hi] = *nn::getRange(concat);
+      for (Value part : concat.getInputs())
+        if (Value root = nn::getActivationRoot(part);
+            plan.activations.contains(root))
+          nn::setRange(root, lo, hi);
+    }
+  }
+
+  void attachCovariances(const Plan &plan, const Watch &watch, Record &record) {
+    SmallVector<Attribute> covariances;
+    for (size_t matrix = 0; matrix < watch.covariances.size(); ++matrix) {
+      WindowCovariance &covariance = record.covariance(matrix);
       auto type = RankedTensorType::get(
           {covariance.groups(), covariance.rows(), covariance.rows()},
           Float32Type::get(&getContext()));
-      op->setAttr(
-          nn::covarianceAttrName,
+      covariances.push_back(
           makeElements<float>(type, covariance.compute(), "covariance"));
     }
-    return success();
+    for (CrossbarOpInterface op : plan.layers) {
+      auto matrix = watch.matrices.find(nn::getMatrixKey(op));
+      if (matrix != watch.matrices.end())
+        op->setAttr(nn::covarianceAttrName, covariances[matrix->second]);
+    }
   }
 
   static LogicalResult notFinite(Value value) {

@@ -59,10 +59,10 @@ struct CalibrateLayersPass
       return signalPassFailure();
     if (calibration.layers.empty())
       return;
-    if (failed(run(module, *arch, *loaded, calibration)))
+    if (failed(calibrate(module, *arch, *loaded, calibration)))
       return signalPassFailure();
     if (!calibration.sequential)
-      for (auto &[name, layer] : calibration.layers)
+      for (LayerCalibration &layer : calibration.layers)
         layer.correct();
     writeBack(module, calibration);
   }
@@ -75,9 +75,13 @@ private:
     return readElements<double>(op.getLoc(), *attribute);
   }
 
+  /// Layers in the order of the program, which is how the device counts them.
   LogicalResult collect(ModuleOp module, NetworkCalibration &calibration) {
+    llvm::StringMap<size_t> matrices;
     WalkResult walk = module.walk([&](MvmOp op) {
       LayerCalibration layer;
+      layer.matrix =
+          matrices.try_emplace(op.getMatrix(), matrices.size()).first->second;
       auto take = [&](std::vector<double> &to,
                       std::optional<ElementsAttr> attribute) {
         FailureOr<std::vector<double>> values = read(op, attribute);
@@ -89,21 +93,18 @@ private:
           !take(layer.bias, op.getBias()) || !take(layer.mean, op.getMean()) ||
           !take(layer.deviation, op.getDeviation()))
         return WalkResult::interrupt();
-      if (!calibration.layers.emplace(op.getMatrix().str(), std::move(layer))
-               .second) {
-        op.emitError("expected one cim.mvm per matrix, but '@")
-            << op.getMatrix() << "' has several";
-        return WalkResult::interrupt();
-      }
+      calibration.layers.push_back(std::move(layer));
       return WalkResult::advance();
     });
+    calibration.matrices.resize(matrices.size());
     return failure(walk.wasInterrupted());
   }
 
   /// Builds a program of a copy of the network and streams the samples through
   /// the calibrating device.
-  LogicalResult run(ModuleOp module, const Arch &arch, const SampleData &data,
-                    NetworkCalibration &calibration) {
+  LogicalResult calibrate(ModuleOp module, const Arch &arch,
+                          const SampleData &data,
+                          NetworkCalibration &calibration) {
     int64_t count = chooseBatch(module, data.count);
     if (count < data.count)
       module.emitRemark("calibrates layers on ")
@@ -122,11 +123,37 @@ private:
     buildTrialPipeline(pm, target);
     if (failed(pm.run(*clone)))
       return failure();
-    cim_session_options options = {};
-    options.size = sizeof options;
-    options.threads = 1;
-    options.device_api = getCalibratingDevice(calibration);
-    return runModel(*clone, arch, data, count, options);
+    FailureOr<ModelRunner> runner = ModelRunner::compile(*clone, arch);
+    auto run = [&](NetworkCalibration &device) {
+      cim_session_options options = {};
+      options.size = sizeof options;
+      options.threads = 1;
+      options.device_api = getCalibratingDevice(device);
+      return runner->run(data, count, options);
+    };
+    if (failed(runner))
+      return failure();
+    if (calibration.layers.size() > calibration.matrices.size()) {
+      // A first run, of which only what matrices saw is kept.
+      NetworkCalibration trial = calibration;
+      trial.isTrial = true;
+      if (failed(run(trial)))
+        return failure();
+      decideGains(arch, trial, calibration);
+    }
+    return run(calibration);
+  }
+
+  static void decideGains(const Arch &arch, NetworkCalibration &trial,
+                          NetworkCalibration &calibration) {
+    cim_rounding rounding = arch.adcRounding() == Arch::Rounding::Floor
+                                ? CIM_FLOOR
+                                : CIM_NEAREST_EVEN;
+    for (auto [matrix, seen] :
+         llvm::zip_equal(calibration.matrices, trial.matrices)) {
+      seen.decideGains(arch.adcLo(), arch.adcHi(), rounding);
+      matrix.gains = std::move(seen.gains);
+    }
   }
 
   static bool rebatch(ModuleOp clone, int64_t batch) {
@@ -137,9 +164,10 @@ private:
 
   void writeBack(ModuleOp module, const NetworkCalibration &calibration) {
     Builder builder(&getContext());
+    auto next = calibration.layers.begin();
     module.walk([&](MvmOp op) {
-      const LayerCalibration &layer =
-          calibration.layers.at(op.getMatrix().str());
+      const LayerCalibration &layer = *next++;
+      const MatrixCalibration &cells = calibration.matrices[layer.matrix];
       auto type = RankedTensorType::get(
           {static_cast<int64_t>(layer.scale.size())}, builder.getF64Type());
       std::string name = op.getMatrix().str();
@@ -148,7 +176,7 @@ private:
       auto matrix = module.lookupSymbol<MatrixOp>(op.getMatrix());
       for (auto block : matrix.getBody().getOps<BlockOp>())
         block.setGainAttr(
-            builder.getF32FloatAttr(layer.gains[block.getPlane()]));
+            builder.getF32FloatAttr(cells.gains[block.getPlane()]));
     });
   }
 };

@@ -2,7 +2,6 @@
 // The calibrating device: computes with the simulator, and decides gains,
 // scales and biases on the way.
 #include "CalibratingDevice.h"
-#include "GainSearch.h"
 #include "Session/DeviceLibrary.h"
 #include "Statistics.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -55,15 +54,17 @@ float roundSmall(float x) {
 /// One pass of all images through one layer.
 class LayerPass {
 public:
-  LayerPass(Device &device, const cim_layer &layer, LayerCalibration &result,
-            const cim_stream &stream)
-      : device(device), layer(layer), result(result), stream(stream),
+  LayerPass(Device &device, const cim_layer &layer, const cim_stream &stream)
+      : device(device), layer(layer),
+        result(device.calibration.layers[layer.id]),
+        matrix(device.calibration.matrices[result.matrix]), stream(stream),
         inputSize(uint64_t(layer.in_h) * layer.in_w * layer.in_c),
         windows(uint64_t(layer.out_h) * layer.out_w), ones(layer.out_c, 1.0f),
         zeros(layer.out_c, 0.0f) {}
 
   cim_status run() {
-    if (result.gains.empty())
+    gains = matrix.gains;
+    if (gains.empty())
       if (cim_status status = chooseGains())
         return status;
     std::vector<float> &sums = device.sums;
@@ -115,9 +116,9 @@ private:
 
   cim_status chooseGains() {
     std::vector<char> sample = sampleImages();
-    std::vector<float> gains(layer.plane_count, 1.0f);
+    MatrixCalibration seen;
     for (uint32_t plane = 0; plane < layer.plane_count; ++plane) {
-      SumHistogram histogram;
+      SumHistogram &histogram = seen.histograms.emplace_back();
       for (const Bundle &bundle : bundleBlocks(plane)) {
         std::vector<float> sums;
         if (cim_status status =
@@ -126,10 +127,17 @@ private:
           return status;
         count(sums, bundle.covered, histogram);
       }
-      gains[plane] =
-          searchGain(histogram, layer.adc_lo, layer.adc_hi, layer.adc_rounding);
     }
-    result.gains = std::move(gains);
+    seen.decideGains(layer.adc_lo, layer.adc_hi, layer.adc_rounding);
+    gains = seen.gains;
+    if (!device.calibration.isTrial) {
+      matrix.gains = gains;
+      return CIM_OK;
+    }
+    matrix.histograms.resize(layer.plane_count);
+    for (auto [all, own] : llvm::zip_equal(matrix.histograms, seen.histograms))
+      for (auto [sum, times] : own)
+        all[sum] += times;
     return CIM_OK;
   }
 
@@ -164,7 +172,7 @@ private:
     std::vector<cim_block> blocks(layer.blocks,
                                   layer.blocks + layer.block_count);
     for (cim_block &block : blocks)
-      block.gain = result.gains[block.plane];
+      block.gain = gains[block.plane];
     return streamThrough(device.exact, blocks, layer.significance,
                          layer.plane_count, stream.input, stream.image_count,
                          sums);
@@ -255,12 +263,21 @@ private:
   Device &device;
   const cim_layer &layer;
   LayerCalibration &result;
+  MatrixCalibration &matrix;
   const cim_stream &stream;
   uint64_t inputSize, windows;
+  std::vector<float> gains; // of every plane
   std::vector<float> ones, zeros;
 };
 
 } // namespace
+
+void MatrixCalibration::decideGains(int32_t adcLo, int32_t adcHi,
+                                    cim_rounding rounding) {
+  gains.clear();
+  for (const SumHistogram &histogram : histograms)
+    gains.push_back(searchGain(histogram, adcLo, adcHi, rounding));
+}
 
 void LayerCalibration::correct() {
   if (mean.empty() || deviation.empty() || !sums)
@@ -325,9 +342,9 @@ static cim_status program(cim_device *handle, uint32_t array, uint32_t rows,
 
 static cim_status prepare(cim_device *handle, const cim_layer *layer) {
   Device &device = unwrap(handle);
-  auto found = device.calibration.layers.find(layer->name ? layer->name : "");
-  if (found == device.calibration.layers.end() ||
-      found->second.scale.size() != layer->out_c)
+  const std::vector<LayerCalibration> &known = device.calibration.layers;
+  if (layer->id >= known.size() ||
+      known[layer->id].scale.size() != layer->out_c)
     return fail(CIM_INVALID_ARGUMENT, "a layer that calibration does not know");
   if (device.layers.size() <= layer->id)
     device.layers.resize(layer->id + 1);
@@ -339,9 +356,7 @@ static cim_status streamLayer(cim_device *handle, const cim_stream *stream) {
   Device &device = unwrap(handle);
   if (stream->layer >= device.layers.size() || !device.layers[stream->layer])
     return fail(CIM_WRONG_STATE, "a layer that was not prepared");
-  const cim_layer &layer = *device.layers[stream->layer];
-  LayerCalibration &result = device.calibration.layers[layer.name];
-  return LayerPass(device, layer, result, *stream).run();
+  return LayerPass(device, *device.layers[stream->layer], *stream).run();
 }
 
 static cim_status wait(cim_device *) { return CIM_OK; }

@@ -4,9 +4,7 @@
 #ifndef CIM_LIB_CALIBRATION_CALIBRATINGDEVICE_H
 #define CIM_LIB_CALIBRATION_CALIBRATINGDEVICE_H
 
-#include "cim-c/hal.h"
-#include <cstdint>
-#include <map>
+#include "GainSearch.h"
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,16 +13,25 @@ namespace cim {
 
 class ChannelStatistics;
 
-/// One layer before and after calibration. Vectors are per output channel
-/// unless said otherwise.
+/// The cells that layers share.
+struct MatrixCalibration {
+  /// ADC gain of every plane; empty until it is decided.
+  std::vector<float> gains;
+  /// Of every plane, what all layers saw while `NetworkCalibration::isTrial`.
+  std::vector<SumHistogram> histograms;
+
+  /// Chooses the gains that fit what all layers saw.
+  void decideGains(int32_t adcLo, int32_t adcHi, cim_rounding rounding);
+};
+
+/// One layer before and after calibration. Vectors are per output channel.
 struct LayerCalibration {
+  /// Number of its matrix.
+  size_t matrix = 0;
   /// Of y = S * scale + bias; calibration changes them.
   std::vector<double> scale, bias;
   /// What y should have; empty when scale and bias are right already.
   std::vector<double> mean, deviation;
-  /// Gain of every plane; empty until the layer has been seen.
-  std::vector<float> gains;
-
   /// Statistics of S so far.
   std::shared_ptr<ChannelStatistics> sums;
 
@@ -34,8 +41,12 @@ struct LayerCalibration {
 };
 
 struct NetworkCalibration {
-  /// By the name of the layer.
-  std::map<std::string, LayerCalibration> layers;
+  /// By the number of the layer.
+  std::vector<LayerCalibration> layers;
+  std::vector<MatrixCalibration> matrices;
+  /// Every layer runs with gains of its own, as a first look at matrices that
+  /// several layers share.
+  bool isTrial = false;
   /// One call brings all samples: a layer is corrected before its result goes
   /// on. Otherwise corrections wait until the caller calls `correct`.
   bool sequential = true;

@@ -28,16 +28,6 @@ void insertModelRunnerDialects(DialectRegistry &registry) {
 
 namespace {
 
-/// A loaded network.
-struct Model {
-  cim_model *handle = nullptr;
-
-  ~Model() {
-    if (handle)
-      cim_model_close(handle);
-  }
-};
-
 /// A run of samples.
 struct Range {
   int64_t begin, count;
@@ -84,9 +74,8 @@ static std::string runPart(ModuleOp program, cim_model *model,
   return problem;
 }
 
-LogicalResult runModel(ModuleOp program, const Arch &arch,
-                       const SampleData &samples, int64_t count,
-                       ArrayRef<cim_session_options> sessions) {
+FailureOr<ModelRunner> ModelRunner::compile(ModuleOp program,
+                                            const Arch &arch) {
   SmallString<128> path;
   if (std::error_code error =
           llvm::sys::fs::createTemporaryFile("cim-calibration", "so", path))
@@ -97,16 +86,24 @@ LogicalResult runModel(ModuleOp program, const Arch &arch,
   emit.arch = arch;
   if (failed(emitSharedObject(program, path, emit)))
     return failure();
-  Model model;
-  if (cim_model_open(path.c_str(), &model.handle) != CIM_OK)
+  cim_model *model = nullptr;
+  if (cim_model_open(path.c_str(), &model) != CIM_OK)
     return program.emitError("calibration cannot load the network: ")
            << cim_last_error();
+  ModelRunner runner;
+  runner.program = program;
+  runner.model.reset(model);
+  return runner;
+}
+
+LogicalResult ModelRunner::run(const SampleData &samples, int64_t count,
+                               ArrayRef<cim_session_options> sessions) {
   int64_t batch = nn::getBatch(program);
   std::vector<std::string> problems(sessions.size());
   auto start = [&](size_t i) {
     Range range = getPart(count, batch, sessions.size(), i);
     if (range.count > 0)
-      problems[i] = runPart(program, model.handle, samples, range, sessions[i]);
+      problems[i] = runPart(program, model.get(), samples, range, sessions[i]);
   };
   if (sessions.size() == 1) {
     // On this thread, so that what runs inside may use all others.

@@ -7,19 +7,35 @@
 #include "cim-c/runtime.h"
 #include "cim/Arch/Arch.h"
 #include "mlir/IR/DialectRegistry.h"
+#include <memory>
 
 namespace cim {
 
 /// What a pass that uses `runModel` must have loaded before it runs.
 void insertModelRunnerDialects(mlir::DialectRegistry &registry);
 
-/// Compiles `program` (as `emitSharedObject` wants it) to a temporary shared
-/// object and runs the first `count` samples through it; results are dropped.
-/// Each of `sessions` gets a run of samples, whole calls of the network, in
-/// order; they run at the same time. Problems are errors at the module.
-llvm::LogicalResult runModel(mlir::ModuleOp program, const Arch &arch,
-                             const SampleData &samples, int64_t count,
-                             llvm::ArrayRef<cim_session_options> sessions);
+/// A program in this process.
+class ModelRunner {
+public:
+  /// Compiles `program` (as `emitSharedObject` wants it), which must outlive
+  /// the runner. Problems are errors at it.
+  static llvm::FailureOr<ModelRunner> compile(mlir::ModuleOp program,
+                                              const Arch &arch);
+
+  /// Runs the first `count` samples; results are dropped. Each of `sessions`
+  /// gets a run of samples, whole calls of the network, in order; they run at
+  /// the same time.
+  llvm::LogicalResult run(const SampleData &samples, int64_t count,
+                          llvm::ArrayRef<cim_session_options> sessions);
+
+private:
+  struct Close {
+    void operator()(cim_model *model) const { cim_model_close(model); }
+  };
+
+  mlir::ModuleOp program;
+  std::unique_ptr<cim_model, Close> model;
+};
 
 /// How many samples a call should take: all of `count` if `bytes` of feature
 /// maps per sample leave that possible, else what fits into memory.

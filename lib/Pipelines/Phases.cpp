@@ -13,6 +13,8 @@ using namespace mlir;
 namespace cim {
 
 void buildNormalizePhase(OpPassManager &pm) {
+  // Equal ops on one weight constant must not make several of it.
+  pm.addPass(createCSEPass());
   pm.addPass(nn::createFoldConstantsPass());
   pm.addPass(nn::createFoldBatchNormPass());
   pm.addPass(nn::createRecogniseQuantizersPass());

@@ -31,7 +31,11 @@ def CalibratePass : Pass<"nn-calibrate", "::mlir::ModuleOp"> {
       positions, for `cim-calibrate-layers`;
     - `nn.covariance` to these layers, as long as a channel has at most 1152
       weights: how the values that a channel reads vary together, so that
-      `nn-quantize` can let the errors of weights compensate each other.
+      `nn-quantize` can let the errors of weights compensate each other. Layers
+      that share weights get one covariance, of what all of them read.
+
+    Activations that an `nn.concat` joins for a layer get the range of what it
+    makes, so that they are stored as the layer reads them.
 
     Samples are as the network takes them: type and shape of the input, a first
     axis of any length (at least 2).
@@ -72,7 +76,8 @@ def CalibrateLayersPass : Pass<"cim-calibrate-layers", "::mlir::ModuleOp"> {
     once they are corrected:
     - the gain of each plane (the same for its row blocks) is the one that
       minimises the squared error `(acc - code / gain)^2` of the conversion over
-      a sample of windows;
+      a sample of windows. A matrix with several uses has one gain for all: the
+      network then runs twice, and what the first run shows of all uses decides;
     - with these converters on, mean and deviation of every output channel,
       before clamping, become those of the float network (`mean`, `deviation`
       of `cim.mvm`):

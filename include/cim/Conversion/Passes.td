@@ -172,7 +172,9 @@ def ConvertNNToCIMPass : Pass<"convert-nn-to-cim", "::mlir::ModuleOp"> {
       arrays, takes at most `max_cells_per_weight` cells per weight and plane.
 
     `scale` is the product of the scales in binary64; `nn.mean` and
-    `nn.deviation` become `mean` and `deviation`.
+    `nn.deviation` become `mean` and `deviation`. Ops that read one constant in
+    the same way, such as the steps of a recurrent layer, use one `cim.matrix`,
+    named after the first.
 
     Other crossbar ops stay, with the reason in the attribute `nn.digital` and in
     a remark: as a diagnostic, and

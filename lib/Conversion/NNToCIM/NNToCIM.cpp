@@ -6,6 +6,7 @@
 #include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/NodeName.h"
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
+#include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "mlir/IR/Remarks.h"
 
 namespace cim {
@@ -79,6 +80,7 @@ struct ConvertNNToCIMPass
     auto batchAttr = module->getAttrOfType<IntegerAttr>("nn.batch");
     int64_t batch = batchAttr ? batchAttr.getInt() : 0;
     SymbolTable symbols(module);
+    llvm::DenseMap<nn::MatrixKey, MatrixOp> matrices;
     SmallVector<Operation *> ops;
     module.walk([&](Operation *op) { ops.push_back(op); });
     for (Operation *op : ops) {
@@ -91,7 +93,10 @@ struct ConvertNNToCIMPass
           continue;
         }
         reportMapped(op, *layer);
-        if (failed(convert(crossbar, *layer, symbols)))
+        MatrixOp &matrix = matrices[nn::getMatrixKey(crossbar)];
+        if (!matrix)
+          matrix = createMatrix(op, *layer, symbols);
+        if (failed(convert(crossbar, *layer, matrix)))
           return signalPassFailure();
       } else if (isa_and_present<nn::NNDialect>(op->getDialect())) {
         reportHostOp(op);
@@ -136,13 +141,12 @@ private:
   }
 
   LogicalResult convert(CrossbarOpInterface op, const CrossbarLayer &layer,
-                        SymbolTable &symbols) {
+                        MatrixOp matrix) {
     const WindowGeometry &g = layer.geometry;
     FailureOr<ElementsAttr> mean = statistics(op, "nn.mean", g.outC);
     FailureOr<ElementsAttr> deviation = statistics(op, "nn.deviation", g.outC);
     if (failed(mean) || failed(deviation))
       return failure();
-    MatrixOp matrix = createMatrix(op, layer, symbols);
     OpBuilder builder(op);
     Location loc = op->getLoc();
     std::string name = matrix.getSymName().str();

@@ -103,6 +103,9 @@ LogicalResult foldInto(PatternRewriter &rewriter, Operation *user,
   FailureOr<std::vector<float>> values = readFloats(weights);
   if (!isShift && failed(values))
     return rewriter.notifyMatchFailure(user, "weights are no float constant");
+  // A copy of its own would take cells of its own.
+  if (!isShift && !weights.hasOneUse())
+    return rewriter.notifyMatchFailure(user, "weights have other users");
   std::vector<double> bias(affine.scale.size());
   if (Value old = crossbar.getCrossbarBias()) {
     FailureOr<std::vector<float>> oldBias = readFloats(old);

@@ -60,6 +60,14 @@ bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
   return fitsGroups(*geometry, arch, reason);
 }
 
+MatrixKey getMatrixKey(CrossbarOpInterface op) {
+  std::string reason;
+  FailureOr<WindowGeometry> geometry = op.getWindowGeometry(reason);
+  return {op.getCrossbarWeights(), op->getName().getStringRef(),
+          op.getCrossbarChannelDim(),
+          succeeded(geometry) ? geometry->groups : 0};
+}
+
 bool fitsInput(quant::UniformQuantizedType type, const Arch &arch) {
   if (type.getZeroPoint() != 0 || type.getStorageTypeIntegralWidth() != 8)
     return false;

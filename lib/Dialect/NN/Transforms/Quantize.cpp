@@ -9,6 +9,7 @@
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 #include <cmath>
 
@@ -46,8 +47,11 @@ struct QuantizePass : nn::impl::QuantizePassBase<QuantizePass> {
     });
     if (failed(checkNames(*perLayer, layers)))
       return signalPassFailure();
+    for (auto &[key, uses] : collectMatrices(layers, *perLayer))
+      if (failed(quantizeWeights(uses, key.second)))
+        return signalPassFailure();
     for (CrossbarOpInterface op : layers)
-      if (failed(quantizeWeights(op, *perLayer)) || failed(quantizeInput(op)))
+      if (failed(quantizeInput(op)))
         return signalPassFailure();
     RewritePatternSet patterns(&getContext());
     populateQuantizationMovement(patterns);
@@ -56,6 +60,9 @@ struct QuantizePass : nn::impl::QuantizePassBase<QuantizePass> {
   }
 
 private:
+  /// Ops that share a matrix.
+  using Uses = SmallVector<CrossbarOpInterface, 1>;
+
   /// Every name that `cells` mentions must be a layer.
   LogicalResult checkNames(const CellsPerLayer &perLayer,
                            ArrayRef<CrossbarOpInterface> layers) {
@@ -76,6 +83,18 @@ private:
       return error;
     }
     return success();
+  }
+
+  /// The ops of every matrix in program order, apart where users ask for
+  /// another number of cells.
+  static llvm::MapVector<std::pair<MatrixKey, int64_t>, Uses>
+  collectMatrices(ArrayRef<CrossbarOpInterface> layers,
+                  const CellsPerLayer &perLayer) {
+    llvm::MapVector<std::pair<MatrixKey, int64_t>, Uses> matrices;
+    for (CrossbarOpInterface op : layers)
+      matrices[{getMatrixKey(op), perLayer.lookup(getNodeName(op))}].push_back(
+          op);
+    return matrices;
   }
 
   /// The largest weight that `count` cells hold, or more than `maxLevels`.
@@ -113,11 +132,11 @@ private:
     return levels;
   }
 
-  LogicalResult quantizeWeights(CrossbarOpInterface op,
-                                const CellsPerLayer &perLayer) {
+  LogicalResult quantizeWeights(ArrayRef<CrossbarOpInterface> uses,
+                                int64_t count) {
+    CrossbarOpInterface op = uses.front();
     Value weights = op.getCrossbarWeights();
     auto type = cast<RankedTensorType>(weights.getType());
-    int64_t count = perLayer.lookup(getNodeName(op));
     if (auto quantized =
             dyn_cast<quant::QuantizedType>(type.getElementType())) {
       remarkCells(op, quantized.getStorageTypeMax(), count);
@@ -137,41 +156,56 @@ private:
     int64_t dim = op.getCrossbarChannelDim();
     ChannelIntegers found =
         searchWeights(*values, type.getShape(), dim, *levels);
-    if (failed(compensate(op, found, *values, type.getShape())))
+    if (failed(compensate(uses, found, *values, type.getShape())))
       return failure();
     OpBuilder builder(op);
     Value integers =
         createWeights(builder, weights.getLoc(), type.getShape(), dim, found);
-    for (OpOperand &operand : op->getOpOperands())
-      if (operand.get() == weights && weights != op.getCrossbarInput())
-        operand.set(integers);
+    for (CrossbarOpInterface use : uses)
+      for (OpOperand &operand : use->getOpOperands())
+        if (operand.get() == weights && weights != use.getCrossbarInput())
+          operand.set(integers);
     return success();
   }
 
-  /// Uses up the covariance that calibration left on `op`.
-  LogicalResult compensate(CrossbarOpInterface op, ChannelIntegers &integers,
-                           ArrayRef<float> weights, ArrayRef<int64_t> shape) {
-    Attribute attribute = op->removeAttr(covarianceAttrName);
-    if (!attribute || split == Split::Residual)
-      return success();
+  /// Uses up the covariance that calibration left on `uses`.
+  LogicalResult compensate(ArrayRef<CrossbarOpInterface> uses,
+                           ChannelIntegers &integers, ArrayRef<float> weights,
+                           ArrayRef<int64_t> shape) {
+    CrossbarOpInterface op = uses.front();
     int64_t dim = op.getCrossbarChannelDim();
+    int64_t groups = std::get<3>(getMatrixKey(op));
     int64_t rows = weights.size() / shape[dim];
-    auto elements = dyn_cast<ElementsAttr>(attribute);
-    auto type = elements ? cast<ShapedType>(cast<TypedAttr>(elements).getType())
-                         : ShapedType();
-    if (!type || type.getRank() != 3 || !type.getElementType().isF32() ||
-        type.getDimSize(1) != rows || type.getDimSize(2) != rows ||
-        type.getDimSize(0) < 1 || shape[dim] % type.getDimSize(0) != 0)
-      return op->emitError("expected '")
-             << covarianceAttrName << "' of " << rows << " x " << rows
-             << " float values per group, but got " << type;
-    FailureOr<std::vector<float>> covariance =
-        readElements<float>(op->getLoc(), elements);
-    if (failed(covariance))
-      return failure();
-    compensateWeights(integers, weights, shape, dim, *covariance,
-                      type.getDimSize(0));
+    auto type = RankedTensorType::get({groups, rows, rows},
+                                      Float32Type::get(&getContext()));
+    // Calibration leaves the same attribute on all of them.
+    llvm::SetVector<Attribute> covariances;
+    for (CrossbarOpInterface use : uses)
+      if (Attribute attribute = use->removeAttr(covarianceAttrName))
+        covariances.insert(attribute);
+    if (covariances.empty() || split == Split::Residual)
+      return success();
+    std::vector<float> total(type.getNumElements());
+    for (Attribute attribute : covariances) {
+      FailureOr<std::vector<float>> values =
+          readCovariance(op, attribute, type);
+      if (failed(values))
+        return failure();
+      for (auto [sum, value] : llvm::zip_equal(total, *values))
+        sum += value;
+    }
+    compensateWeights(integers, weights, shape, dim, total, groups);
     return success();
+  }
+
+  FailureOr<std::vector<float>>
+  readCovariance(Operation *op, Attribute attribute, RankedTensorType type) {
+    auto elements = dyn_cast<ElementsAttr>(attribute);
+    Type found = elements ? cast<TypedAttr>(elements).getType() : Type();
+    if (found == type)
+      return readElements<float>(op->getLoc(), elements);
+    return op->emitError("expected '")
+           << covarianceAttrName << "' to be " << type << ", but got " << found;
   }
 
   LogicalResult quantizeInput(CrossbarOpInterface op) {

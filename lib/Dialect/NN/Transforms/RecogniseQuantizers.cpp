@@ -3,6 +3,7 @@
 #include "QuantTypes.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
+#include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include <cmath>
 #include <numeric>
@@ -271,43 +272,45 @@ std::optional<ChannelIntegers> recogniseIntegers(ConstantOp constant,
   return weights;
 }
 
-/// Replaces the weights of a crossbar op by exact integers where they are.
-void recogniseWeights(CrossbarOpInterface op) {
+/// Whether the activations that `op` reads arrive quantised.
+bool readsIntegers(CrossbarOpInterface op) {
+  return op.getCrossbarInput().getDefiningOp<DequantizeOp>() ||
+         getUniformType(op.getCrossbarInput());
+}
+
+/// The weights of `op` as exact integers where they are such; null when they
+/// stay.
+Value recogniseWeights(CrossbarOpInterface op) {
   Value weights = op.getCrossbarWeights();
   auto type = cast<RankedTensorType>(weights.getType());
   int64_t dim = op.getCrossbarChannelDim();
   if (dim >= type.getRank())
-    return;
+    return {};
   OpBuilder builder(op);
   std::optional<ChannelIntegers> integers;
   Location loc = weights.getLoc();
   if (auto dequantize = weights.getDefiningOp<DequantizeOp>()) {
     auto constant = dequantize.getInput().getDefiningOp<ConstantOp>();
     if (!constant)
-      return;
+      return {};
     integers = recogniseIntegers(constant, dim);
     // Integers are only a way to store the file when activations are float.
-    if (integers && integers->levels > maxFloatLevels &&
-        !op.getCrossbarInput().getDefiningOp<DequantizeOp>() &&
-        !getUniformType(op.getCrossbarInput()))
+    if (integers && integers->levels > maxFloatLevels && !readsIntegers(op))
       integers.reset();
     if (!integers) {
       FailureOr<std::vector<float>> reals = readReals(weights);
-      if (succeeded(reals))
-        op->replaceUsesOfWith(
-            weights,
-            createFloats(builder, loc, type.getShape(), *reals, "weights"));
-      return;
+      return succeeded(reals) ? createFloats(builder, loc, type.getShape(),
+                                             *reals, "weights")
+                              : Value();
     }
   } else {
     FailureOr<std::vector<float>> values = readFloats(weights);
     if (failed(values))
-      return;
+      return {};
     integers = recogniseFloats(*values, type.getShape(), dim);
   }
-  if (integers)
-    op->replaceUsesOfWith(
-        weights, createWeights(builder, loc, type.getShape(), dim, *integers));
+  return integers ? createWeights(builder, loc, type.getShape(), dim, *integers)
+                  : Value();
 }
 
 struct RecogniseQuantizersPass
@@ -319,7 +322,16 @@ struct RecogniseQuantizersPass
     chains.add<RecogniseChain, NarrowQuantize>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(chains))))
       return signalPassFailure();
-    getOperation()->walk([](CrossbarOpInterface op) { recogniseWeights(op); });
+    // Ops that share a matrix go on to do so.
+    llvm::DenseMap<std::pair<MatrixKey, int>, Value> recognised;
+    getOperation()->walk([&](CrossbarOpInterface op) {
+      auto [entry, isNew] =
+          recognised.try_emplace({getMatrixKey(op), readsIntegers(op)});
+      if (isNew)
+        entry->second = recogniseWeights(op);
+      if (entry->second)
+        op->replaceUsesOfWith(op.getCrossbarWeights(), entry->second);
+    });
     RewritePatternSet movement(&getContext());
     populateQuantizationMovement(movement);
     if (failed(applyPatternsGreedily(getOperation(), std::move(movement))))

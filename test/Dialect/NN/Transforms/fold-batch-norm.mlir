@@ -117,3 +117,20 @@ func.func @quantised_weights(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x
   %3 = nn.mul(%2, %b) : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
   return %1, %3 : tensor<1x2xf32>, tensor<1x2xf32>
 }
+
+// Scaled weights of its own would cost cells of its own; a shift is only bias.
+// CHECK-LABEL: @shared_weights
+func.func @shared_weights(%x: tensor<1x2xf32>, %y: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
+  %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %c = nn.constant dense<[2.0, 4.0]> : tensor<2xf32>
+  // CHECK: %[[W:.*]] = nn.constant dense<{{\[\[}}1.0
+  // CHECK: %[[A:.*]] = nn.matmul(%{{.*}}, %[[W]])
+  // CHECK: %[[P:.*]] = nn.mul(%[[A]]
+  // CHECK: %[[B:.*]] = nn.matmul(%{{.*}}, %[[W]], %{{.*}})
+  // CHECK: return %[[P]], %[[B]]
+  %0 = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %1 = nn.mul(%0, %c) : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  %2 = nn.matmul(%y, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %3 = nn.add(%2, %c) : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  return %1, %3 : tensor<1x2xf32>, tensor<1x2xf32>
+}

@@ -22,7 +22,7 @@
 // NAN: error: {{.*}}expected finite weights, but got
 // EMPTY: error: {{.*}}expected a finite range of its input, but got [1{{.*}}, -1
 
-// COVARIANCE: error: expected 'nn.covariance' of 2 x 2 float values per group, but got 'tensor<1x3x3xf32>'
+// COVARIANCE: error: expected 'nn.covariance' to be 'tensor<1x2x2xf32>', but got 'tensor<1x3x3xf32>'
 
 //--- covariance.mlir
 func.func @main(%x: tensor<1x2xf32> {nn.range = array<f32: -1.0, 1.0>}) -> tensor<1x2xf32> {

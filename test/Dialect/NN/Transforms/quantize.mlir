@@ -117,6 +117,29 @@ func.func @alone(%x: tensor<1x3xf32> {nn.range = array<f32: 0.0, 127.0>}) -> ten
 
 // -----
 
+// Layers that share weights share the integers. Together their inputs 1 and 2
+// vary as one, which either alone does not show.
+// CHECK-LABEL: @shared
+// ONE-LABEL: @shared
+// ONE-SAME: %[[A:[^:]*]]: tensor<1x3xf32>{{.*}}, %[[B:[^:]*]]: tensor<2x3xf32>
+// ONE-DAG: %[[W:.*]] = nn.constant dense<{{\[\[}}1], [0], [1]]> {{.*}}!quant.uniform<i8<-1:1>:f32:1, {0.949{{[0-9]*}}}>
+// ONE-DAG: %[[P:.*]] = nn.quantize(%[[A]]) {{.*}}u8<0:127>:f32, 1.0
+// ONE-DAG: %[[Q:.*]] = nn.quantize(%[[B]]) {{.*}}u8<0:127>:f32, 2.0
+// ONE-DAG: nn.matmul(%[[P]], %[[W]])
+// ONE-DAG: nn.matmul(%[[Q]], %[[W]])
+// ONE-NOT: nn.covariance
+func.func @shared(%a: tensor<1x3xf32> {nn.range = array<f32: 0.0, 127.0>}, %b: tensor<2x3xf32> {nn.range = array<f32: 0.0, 254.0>})
+    -> (tensor<1x1xf32>, tensor<2x1xf32>) {
+  %w = nn.constant dense<[[1.0], [0.45], [0.45]]> : tensor<3x1xf32>
+  %0 = nn.matmul(%a, %w) {nn.covariance = dense<[[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]> : tensor<1x3x3xf32>}
+      : (tensor<1x3xf32>, tensor<3x1xf32>) -> tensor<1x1xf32>
+  %1 = nn.matmul(%b, %w) {nn.covariance = dense<[[[1.0, 0.0, 0.0], [0.0, 1.0, 2.0], [0.0, 2.0, 1.0]]]> : tensor<1x3x3xf32>}
+      : (tensor<2x3xf32>, tensor<3x1xf32>) -> tensor<2x1xf32>
+  return %0, %1 : tensor<1x1xf32>, tensor<2x1xf32>
+}
+
+// -----
+
 // What the network brings stays, whatever was asked for.
 !wt = !quant.uniform<i8<-13:13>:f32:1, {0.5}>
 // REMARK: remark: {{.*}}keeps the integers of its weights, up to 13, which take 3 cells each instead of the 2 asked for

@@ -148,3 +148,16 @@ func.func @not_narrowed(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32
   %5 = nn.dequantize(%4) : (tensor<1x2x!i8>) -> tensor<1x2xf32>
   return %2, %5 : tensor<1x2xf32>, tensor<1x2xf32>
 }
+
+// Layers that share weights go on to share them.
+// CHECK-LABEL: @shared_weights
+// CHECK: %[[W:.*]] = nn.constant {{.*}}!quant.uniform<i8<-1:1>
+// CHECK-NOT: nn.constant
+// CHECK: nn.matmul(%{{.*}}, %[[W]])
+// CHECK: nn.matmul(%{{.*}}, %[[W]])
+func.func @shared_weights(%x: tensor<1x2xf32>, %y: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
+  %w = nn.constant dense<[[-0.25, 0.3], [0.25, 0.0]]> : tensor<2x2xf32>
+  %0 = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %1 = nn.matmul(%y, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %0, %1 : tensor<1x2xf32>, tensor<1x2xf32>
+}

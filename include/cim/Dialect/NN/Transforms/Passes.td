@@ -41,8 +41,8 @@ def FoldBatchNormPass : Pass<"nn-fold-batch-norm", "::mlir::ModuleOp"> {
     A batch normalisation with constant statistics is `x * s + t` per channel,
     `s = scale / sqrt(variance + epsilon)` and `t = bias - mean * s` (computed
     in binary64). Where it is the only use of an `nn.conv` or `nn.matmul` with
-    constant float weights it moves into them; elsewhere it becomes `nn.mul` and
-    `nn.add`. So do `nn.mul`, `nn.div`, `nn.add` and `nn.sub` by a constant per
+    constant float weights that nothing else reads it moves into them; elsewhere
+    it becomes `nn.mul` and `nn.add`. So do `nn.mul`, `nn.div`, `nn.add` and `nn.sub` by a constant per
     channel.
 
     A product that feeds a rounding is left alone: it belongs to an activation
@@ -110,6 +110,9 @@ def QuantizePass : Pass<"nn-quantize", "::mlir::ModuleOp"> {
       `nn.range` on the op or argument that makes the value, as `nn-calibrate`
       leaves it. A value is stored once: all who read it read the integers,
       through `nn.dequantize` if they compute in float.
+
+    Ops that share weights go on to share them: integers, scales and the sum of
+    their `nn.covariance`.
 
     What arrives quantised stays as it is, unless the arrays cannot take it
     (8-bit activations, zero points).

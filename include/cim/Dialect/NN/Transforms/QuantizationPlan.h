@@ -19,7 +19,8 @@ constexpr llvm::StringLiteral meanAttrName = "nn.mean";
 constexpr llvm::StringLiteral deviationAttrName = "nn.deviation";
 /// `tensor<groups x K x K x f32>` on a crossbar op whose weights are not
 /// integers yet: covariance of the K values that an output channel reads, in
-/// the order of its weights. nn-quantize uses it and takes it away.
+/// the order of its weights, over all ops of the same matrix. nn-quantize uses
+/// it and takes it away.
 constexpr llvm::StringLiteral covarianceAttrName = "nn.covariance";
 
 /// The value behind `value` that is made by computing and not by moving data:
@@ -36,6 +37,11 @@ bool fitsGroups(const WindowGeometry &geometry, const Arch &arch,
 /// waste its cells. Else `reason` says why in words.
 bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
                   std::string &reason);
+
+/// What decides the matrix of a crossbar op: weights, kind of op, channel
+/// dimension and groups. Ops with equal keys share the cells of one matrix.
+using MatrixKey = std::tuple<mlir::Value, llvm::StringRef, int64_t, int64_t>;
+MatrixKey getMatrixKey(CrossbarOpInterface op);
 
 /// True when an input converter of `arch` takes integers of `type`.
 bool fitsInput(mlir::quant::UniformQuantizedType type, const Arch &arch);
