@@ -182,6 +182,37 @@ def dialect_page(opt, dialect, file):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Operators
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def supported_ops_page(tools):
+    """The compiler's table, with the share of ONNX's node tests that are not among the expected failures."""
+    sys.path.insert(0, str(ROOT / "test" / "Integration"))
+    try:
+        import onnx_conformance
+    except ImportError as problem:
+        raise Failed(f"{problem}; use the Python of .venv, which scripts/bootstrap.sh makes")
+    shares = onnx_conformance.shares()
+    passed, total = map(sum, zip(*shares.values()))
+    columns = {"operator": " node tests |", "---": "---|"}
+    columns |= {name: f" {p} of {n} |" for name, (p, n) in shares.items()}
+    lines = output_of([tools / "cim-translate", "--supported-ops"]).splitlines()
+    for i, line in enumerate(lines):
+        if line.startswith("|"):
+            lines[i] += columns.get(line.split("|")[1].strip(), "  |")
+    lines += [
+        "",
+        "*Node tests*: how many of the ONNX backend tests of the operator pass, those of its function body included; "
+        f"{passed} of {total} ({100 * passed / total:.1f} %)",
+        "over all operators, these and others. `test/Integration/onnx_expected_failures.txt` has a reason for each that "
+        "does not;",
+        "[Testing](Testing.md) says which are left out and how they are run.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 def make_pages(tools):
@@ -189,7 +220,7 @@ def make_pages(tools):
     yield "docs/Passes.md", lambda: passes_page(opt)
     for dialect, file, page in DIALECTS:
         yield f"docs/Dialects/{page}", lambda d=dialect, f=file: dialect_page(opt, d, f)
-    yield "docs/SupportedOps.md", lambda: output_of([tools / "cim-translate", "--supported-ops"])
+    yield "docs/SupportedOps.md", lambda: supported_ops_page(tools)
 
 
 def main():

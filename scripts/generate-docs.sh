@@ -7,4 +7,7 @@
 #
 # --check writes nothing and fails when a page is out of date.
 set -euo pipefail
-exec python3 "$(dirname "$0")/generate-docs.py" "$@"
+root=$(dirname "$0")/..
+python=$root/.venv/bin/python
+[ -x "$python" ] || python=python3
+exec "$python" "$root/scripts/generate-docs.py" "$@"
