@@ -10,7 +10,7 @@ static LogicalResult importConstant(NodeBinder &b) {
   auto length = [](const auto &list) { return int64_t(list.size()); };
   if (const Attribute *a = b.getAttribute("value"))
     if (a->kind == AttributeKind::Tensor)
-      return b.result(withFloat32(a->tensor));
+      return b.result(a->tensor);
   if (const Attribute *a = b.getAttribute("value_int"))
     return b.result(fromInts(DataType::Int64, {}, a->i));
   if (const Attribute *a = b.getAttribute("value_ints"))
@@ -30,14 +30,14 @@ static LogicalResult importConstantOfShape(NodeBinder &b) {
   const Attribute *given = b.getAttribute("value");
   if (b.failed())
     return failure();
-  Tensor value = given ? withFloat32(given->tensor)
-                       : fromDoubles(DataType::Float, {}, 0.0);
-  if (value.bytes.empty() || value.numElements() != 1)
+  if (given && (!given->tensor || given->tensor->numElements() != 1))
     return b.error() << "expected 'value' to be a tensor of one element";
+  Tensor zero = fromDoubles(DataType::Float, {}, 0.0);
+  HostTensor value = given ? b.importState().narrowed(given->tensor) : nullptr;
   if (failed(b.checkFold(shape)))
     return failure();
   SmallVector<int64_t> strides(shape.size(), 0);
-  return b.result(strided(value, shape, 0, strides));
+  return b.result(strided(value ? *value : zero, shape, 0, strides));
 }
 
 static LogicalResult importIdentity(NodeBinder &b) { return b.forward(0); }

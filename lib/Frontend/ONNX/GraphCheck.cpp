@@ -10,79 +10,91 @@ using namespace mlir;
 
 namespace cim::onnx {
 
-Location nodeLoc(Location fileLoc, const Node &node) {
-  return NameLoc::get(StringAttr::get(fileLoc.getContext(), node.label()),
-                      fileLoc);
-}
-
 namespace {
-class Graph {
+class Analysis {
 public:
-  Graph(const Model &model, Location fileLoc)
-      : model(model), fileLoc(fileLoc) {}
+  Analysis(const Graph &graph, Location loc) : graph(graph), loc(loc) {}
 
   LogicalResult findProducers();
   LogicalResult checkSources();
-  FailureOr<SmallVector<const Node *>> order();
+  LogicalResult checkOutputs(bool isSubgraph);
+  FailureOr<OrderedNodes> order();
 
 private:
   LogicalResult define(StringRef name, const Node *producer);
   LogicalResult visit(const Node *root);
+  LogicalResult checkSource(const Node &node, StringRef name, StringRef reader);
+  Location nodeLoc(const Node &node) const {
+    return NameLoc::get(StringAttr::get(loc.getContext(), node.label()), loc);
+  }
   LogicalResult reportCycle(ArrayRef<const Node *> path, const Node *again);
 
-  const Model &model;
-  Location fileLoc;
+  const Graph &graph;
+  Location loc;
   /// Producer of every value; null for graph inputs and initializers.
   llvm::StringMap<const Node *> producers;
   llvm::DenseSet<const Node *> done;
   SmallVector<const Node *> ordered;
 };
 
-LogicalResult Graph::define(StringRef name, const Node *producer) {
+LogicalResult Analysis::define(StringRef name, const Node *producer) {
   if (producers.try_emplace(name, producer).second)
     return success();
-  Location loc = producer ? nodeLoc(fileLoc, *producer) : fileLoc;
-  return emitError(loc) << "value '" << name
-                        << "' is defined twice, expected unique names";
+  return emitError(producer ? nodeLoc(*producer) : loc)
+         << "value '" << name << "' is defined twice, expected unique names";
 }
 
-LogicalResult Graph::findProducers() {
-  for (const Tensor &initializer : model.initializers)
-    if (failed(define(initializer.name, nullptr)))
+LogicalResult Analysis::findProducers() {
+  for (const HostTensor &initializer : graph.initializers)
+    if (failed(define(initializer->name, nullptr)))
       return failure();
-  // Files of IR version 3 list initializers among the inputs too.
-  llvm::StringMap<const Node *> initializers = producers;
-  for (const ValueInfo &input : model.inputs)
-    if (!initializers.contains(input.name) &&
-        failed(define(input.name, nullptr)))
+  for (const ValueInfo &input : graph.inputs)
+    if (failed(define(input.name, nullptr)))
       return failure();
-  for (const Node &node : model.nodes)
+  for (const Node &node : graph.nodes)
     for (const std::string &output : node.outputs)
       if (!output.empty() && failed(define(output, &node)))
         return failure();
   return success();
 }
 
-LogicalResult Graph::checkSources() {
-  for (const Node &node : model.nodes)
+LogicalResult Analysis::checkSource(const Node &node, StringRef name,
+                                    StringRef reader) {
+  if (name.empty() || producers.contains(name))
+    return success();
+  return emitError(nodeLoc(node))
+         << reader << node.op << " '" << node.label() << "' reads '" << name
+         << "', which no node, graph input or initializer defines";
+}
+
+LogicalResult Analysis::checkSources() {
+  for (const Node &node : graph.nodes) {
     for (const std::string &input : node.inputs)
-      if (!input.empty() && !producers.contains(input))
-        return emitError(nodeLoc(fileLoc, node))
-               << node.op << " '" << node.label() << "' reads '" << input
-               << "', which no node, graph input or initializer defines";
-  if (model.outputs.empty())
-    return emitError(fileLoc) << "the graph has no outputs";
-  for (const ValueInfo &output : model.outputs)
+      if (failed(checkSource(node, input, "")))
+        return failure();
+    for (const std::string &input : node.captures)
+      if (failed(checkSource(node, input, "a subgraph of ")))
+        return failure();
+  }
+  return success();
+}
+
+LogicalResult Analysis::checkOutputs(bool isSubgraph) {
+  if (graph.outputs.empty())
+    return emitError(loc) << "the graph has no outputs";
+  if (isSubgraph)
+    return success();
+  for (const ValueInfo &output : graph.outputs)
     if (!producers.contains(output.name))
-      return emitError(fileLoc)
+      return emitError(loc)
              << "graph output '" << output.name
              << "' is not defined by any node, graph input or initializer";
   return success();
 }
 
-LogicalResult Graph::reportCycle(ArrayRef<const Node *> path,
-                                 const Node *again) {
-  InFlightDiagnostic diagnostic = emitError(nodeLoc(fileLoc, *again));
+LogicalResult Analysis::reportCycle(ArrayRef<const Node *> path,
+                                    const Node *again) {
+  InFlightDiagnostic diagnostic = emitError(nodeLoc(*again));
   diagnostic << "the graph has a cycle, expected none: ";
   // The path leads from readers to producers; data flows the other way.
   const auto *start = llvm::find(path, again);
@@ -92,7 +104,7 @@ LogicalResult Graph::reportCycle(ArrayRef<const Node *> path,
 }
 
 /// Depth-first, without recursion: graphs are thousands of nodes deep.
-LogicalResult Graph::visit(const Node *root) {
+LogicalResult Analysis::visit(const Node *root) {
   if (done.contains(root))
     return success();
   struct Frame {
@@ -103,15 +115,18 @@ LogicalResult Graph::visit(const Node *root) {
   llvm::DenseSet<const Node *> onStack{root};
   while (!stack.empty()) {
     Frame &frame = stack.back();
-    if (frame.nextInput == frame.node->inputs.size()) {
+    const Node &node = *frame.node;
+    size_t numInputs = node.inputs.size();
+    if (frame.nextInput == numInputs + node.captures.size()) {
       ordered.push_back(frame.node);
       done.insert(frame.node);
       onStack.erase(frame.node);
       stack.pop_back();
       continue;
     }
-    const Node *producer =
-        producers.lookup(frame.node->inputs[frame.nextInput++]);
+    size_t next = frame.nextInput++;
+    const Node *producer = producers.lookup(
+        next < numInputs ? node.inputs[next] : node.captures[next - numInputs]);
     if (!producer || done.contains(producer))
       continue;
     if (!onStack.insert(producer).second) {
@@ -123,32 +138,38 @@ LogicalResult Graph::visit(const Node *root) {
   return success();
 }
 
-FailureOr<SmallVector<const Node *>> Graph::order() {
-  for (const Node &node : model.nodes)
+FailureOr<OrderedNodes> Analysis::order() {
+  for (const Node &node : graph.nodes)
     if (failed(visit(&node)))
       return failure();
+  OrderedNodes result;
   llvm::DenseSet<const Node *> live;
-  for (const ValueInfo &output : model.outputs)
-    live.insert(producers.lookup(output.name));
-  SmallVector<const Node *> result;
+  auto read = [&](StringRef name) {
+    result.used.insert(name);
+    live.insert(producers.lookup(name));
+  };
+  for (const ValueInfo &output : graph.outputs)
+    read(output.name);
   for (const Node *node : llvm::reverse(ordered)) {
     if (!live.contains(node))
       continue;
-    result.push_back(node);
-    for (const std::string &input : node->inputs)
-      live.insert(producers.lookup(input));
+    result.nodes.push_back(node);
+    llvm::for_each(node->inputs, read);
+    llvm::for_each(node->captures, read);
   }
-  std::reverse(result.begin(), result.end());
+  std::reverse(result.nodes.begin(), result.nodes.end());
   return result;
 }
 } // namespace
 
-FailureOr<SmallVector<const Node *>> orderLiveNodes(const Model &model,
-                                                    Location fileLoc) {
-  Graph graph(model, fileLoc);
-  if (failed(graph.findProducers()) || failed(graph.checkSources()))
+FailureOr<OrderedNodes> orderLiveNodes(const Graph &graph, Location loc,
+                                       bool isSubgraph) {
+  Analysis analysis(graph, loc);
+  if (failed(analysis.findProducers()) ||
+      (!isSubgraph && failed(analysis.checkSources())) ||
+      failed(analysis.checkOutputs(isSubgraph)))
     return failure();
-  return graph.order();
+  return analysis.order();
 }
 
 } // namespace cim::onnx

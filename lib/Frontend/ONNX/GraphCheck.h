@@ -6,17 +6,24 @@
 #include "Model.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace cim::onnx {
 
-/// Checks that every value has one producer and every input a source, that the
-/// graph has outputs and no cycle. Returns the nodes that graph outputs depend
-/// on, producers first, or reports one error.
-mlir::FailureOr<llvm::SmallVector<const Node *>>
-orderLiveNodes(const Model &model, mlir::Location fileLoc);
+/// The nodes of a graph that its outputs depend on, producers first.
+struct OrderedNodes {
+  llvm::SmallVector<const Node *> nodes;
+  /// Names that one of these nodes or a graph output reads.
+  llvm::StringSet<> used;
+};
 
-/// NameLoc of a node around the file's location.
-mlir::Location nodeLoc(mlir::Location fileLoc, const Node &node);
+/// Checks that every value of the graph has one producer and every input a
+/// source, that the graph has outputs and no cycle. Reports one error, at
+/// `loc` or with `loc` around the node. What a subgraph reads and does not
+/// define (`isSubgraph`) comes from the graphs around it, where the node with
+/// the subgraph is checked for having it.
+mlir::FailureOr<OrderedNodes>
+orderLiveNodes(const Graph &graph, mlir::Location loc, bool isSubgraph = false);
 
 } // namespace cim::onnx
 

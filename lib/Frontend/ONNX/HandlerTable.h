@@ -17,6 +17,9 @@ class NodeBinder;
 /// Oldest and newest version of the default operator set that are read.
 constexpr int64_t kOldestOpset = 7;
 constexpr int64_t kNewestOpset = 28;
+inline bool isSupportedOpset(int64_t version) {
+  return version >= kOldestOpset && version <= kNewestOpset;
+}
 
 /// Translates one node; has reported an error when it fails.
 using Handler = llvm::LogicalResult (*)(NodeBinder &);

@@ -29,28 +29,6 @@ template <typename T> static T load(const Tensor &tensor, size_t index) {
   return value;
 }
 
-static float loadNarrowFloat(const Tensor &tensor, size_t index,
-                             const llvm::fltSemantics &semantics) {
-  APFloat value(semantics, APInt(16, load<uint16_t>(tensor, index)));
-  bool losesInfo = false;
-  value.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
-                &losesInfo);
-  return value.convertToFloat();
-}
-
-static double loadFloat(const Tensor &tensor, size_t index) {
-  switch (tensor.type) {
-  case DataType::Double:
-    return load<double>(tensor, index);
-  case DataType::Float16:
-    return loadNarrowFloat(tensor, index, APFloat::IEEEhalf());
-  case DataType::BFloat16:
-    return loadNarrowFloat(tensor, index, APFloat::BFloat());
-  default:
-    return load<float>(tensor, index);
-  }
-}
-
 static int64_t loadInt(const Tensor &tensor, size_t index) {
   switch (tensor.type) {
   case DataType::Bool:
@@ -88,7 +66,7 @@ static int64_t truncate(double value) {
 SmallVector<int64_t> toInts(const Tensor &tensor) {
   SmallVector<int64_t> values(tensor.numElements());
   for (auto [index, value] : llvm::enumerate(values))
-    value = isFloat(tensor.type) ? truncate(loadFloat(tensor, index))
+    value = isFloat(tensor.type) ? truncate(load<float>(tensor, index))
                                  : loadInt(tensor, index);
   return values;
 }
@@ -96,7 +74,7 @@ SmallVector<int64_t> toInts(const Tensor &tensor) {
 SmallVector<double> toDoubles(const Tensor &tensor) {
   SmallVector<double> values(tensor.numElements());
   for (auto [index, value] : llvm::enumerate(values))
-    value = isFloat(tensor.type) ? loadFloat(tensor, index)
+    value = isFloat(tensor.type) ? load<float>(tensor, index)
                                  : static_cast<double>(loadInt(tensor, index));
   return values;
 }
@@ -142,11 +120,40 @@ Tensor fromDoubles(DataType type, ArrayRef<int64_t> dims,
   return tensor;
 }
 
-Tensor withFloat32(Tensor tensor) {
-  if (!isFloat(tensor.type) || tensor.type == DataType::Float)
-    return tensor;
-  Tensor result = fromDoubles(tensor.type, tensor.dims, toDoubles(tensor));
-  result.name = std::move(tensor.name);
+/// binary32 of every bit pattern of a 16-bit float.
+static std::vector<float> tabulate(const llvm::fltSemantics &semantics) {
+  std::vector<float> table(size_t(1) << 16);
+  for (auto [bits, value] : llvm::enumerate(table)) {
+    APFloat number(semantics, APInt(16, bits));
+    bool losesInfo = false;
+    number.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
+                   &losesInfo);
+    value = number.convertToFloat();
+  }
+  return table;
+}
+
+template <typename T, typename F>
+static void convert(const Tensor &source, Tensor &result, F &&function) {
+  result.bytes.resize(source.numElements() * sizeof(float));
+  for (size_t i = 0, count = source.numElements(); i < count; ++i) {
+    float value = function(load<T>(source, i));
+    std::memcpy(result.bytes.data() + i * sizeof(float), &value, sizeof(float));
+  }
+}
+
+Tensor withFloat32(const Tensor &tensor) {
+  Tensor result = emptyTensor(DataType::Float, tensor.dims);
+  result.name = tensor.name;
+  if (tensor.type == DataType::Double) {
+    convert<double>(tensor, result,
+                    [](double value) { return static_cast<float>(value); });
+    return result;
+  }
+  std::vector<float> table =
+      tabulate(tensor.type == DataType::Float16 ? APFloat::IEEEhalf()
+                                                : APFloat::BFloat());
+  convert<uint16_t>(tensor, result, [&](uint16_t bits) { return table[bits]; });
   return result;
 }
 
@@ -175,7 +182,8 @@ Type elementType(MLIRContext *context, DataType type) {
   }
 }
 
-ElementsAttr toElementsAttr(MLIRContext *context, const Tensor &tensor) {
+ElementsAttr toElementsAttr(MLIRContext *context, const HostTensor &shared) {
+  const Tensor &tensor = *shared;
   auto type =
       RankedTensorType::get(tensor.dims, elementType(context, tensor.type));
   if (tensor.type == DataType::Bool) {
@@ -187,10 +195,13 @@ ElementsAttr toElementsAttr(MLIRContext *context, const Tensor &tensor) {
   ArrayRef<char> data(tensor.bytes.data(), tensor.bytes.size());
   if (data.size() < kResourceBytes)
     return DenseElementsAttr::getFromRawBuffer(type, data);
+  // Weights are large: the blob keeps the tensor alive instead of copying it.
+  AsmResourceBlob blob(
+      data, /*dataAlignment=*/alignof(std::max_align_t),
+      [keep = shared](void *, size_t, size_t) {},
+      /*dataIsMutable=*/false);
   return DenseResourceElementsAttr::get(
-      type, tensor.name.empty() ? "constant" : tensor.name,
-      HeapAsmResourceBlob::allocateAndCopyWithAlign(data, /*align=*/64,
-                                                    /*dataIsMutable=*/false));
+      type, tensor.name.empty() ? "constant" : tensor.name, std::move(blob));
 }
 
 SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> dims) {

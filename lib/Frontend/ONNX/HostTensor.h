@@ -8,18 +8,14 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
-#include <memory>
 
 namespace cim::onnx {
-
-/// Constants are shared between the values that alias them, never changed.
-using HostTensor = std::shared_ptr<const Tensor>;
 
 bool isFloat(DataType type);
 bool isInteger(DataType type); ///< bool is none
 
-/// The tensor with half, bfloat and double elements as float, in ONNX order.
-Tensor withFloat32(Tensor tensor);
+/// A tensor of half, bfloat or double elements as float.
+Tensor withFloat32(const Tensor &tensor);
 
 /// The elements of an integer, bool or float tensor.
 llvm::SmallVector<int64_t> toInts(const Tensor &tensor);
@@ -38,9 +34,9 @@ Tensor fromDoubles(DataType type, llvm::ArrayRef<int64_t> dims,
 mlir::Type elementType(mlir::MLIRContext *context, DataType type);
 
 /// The attribute that holds the tensor: dense when it is small, a resource
-/// called after the tensor otherwise.
+/// called after the tensor, which it shares, otherwise.
 mlir::ElementsAttr toElementsAttr(mlir::MLIRContext *context,
-                                  const Tensor &tensor);
+                                  const HostTensor &tensor);
 
 /// Row-major strides of a shape, in elements.
 llvm::SmallVector<int64_t> rowMajorStrides(llvm::ArrayRef<int64_t> dims);

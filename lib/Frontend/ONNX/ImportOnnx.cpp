@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The importer's driver: reads the file, checks the graph, calls a handler per
-// node and closes the function.
+// The importer's driver: reads the file, binds the shapes of inputs, has the
+// graph imported and closes the function.
 #include "cim/Frontend/ONNX/ImportOnnx.h"
-#include "GraphCheck.h"
+#include "GraphImporter.h"
 #include "InputShapes.h"
 #include "NodeBinder.h"
 #include "StorageCast.h"
@@ -28,11 +28,11 @@ public:
 private:
   LogicalResult readFile();
   LogicalResult checkOpset();
-  LogicalResult checkOperators();
-  LogicalResult bindConstants();
+  LogicalResult bindShapes();
   func::FuncOp createFunction(ModuleOp module);
-  LogicalResult importNodes();
-  LogicalResult closeFunction(func::FuncOp function);
+  LogicalResult importGraph(GraphImporter &graph, func::FuncOp function);
+  LogicalResult closeFunction(ArrayRef<ImportedValue> outputs,
+                              func::FuncOp function);
   void nameModule(ModuleOp module);
 
   StringRef path;
@@ -41,7 +41,6 @@ private:
   Location fileLoc;
   ImportState state;
   Model model;
-  SmallVector<const Node *> nodes;
   InputShapes shapes;
 };
 
@@ -59,79 +58,24 @@ LogicalResult Importer::readFile() {
 
 LogicalResult Importer::checkOpset() {
   auto opset = model.opsets.find("");
-  // A file without the default domain has only custom operators, which are
-  // reported by name.
-  state.opset = opset == model.opsets.end() ? kNewestOpset : opset->second;
-  if (state.opset >= kOldestOpset && state.opset <= kNewestOpset)
+  if (opset == model.opsets.end() || isSupportedOpset(opset->second))
     return success();
   return emitError(fileLoc)
-         << "opset " << state.opset << " is not supported, expected "
+         << "opset " << opset->second << " is not supported, expected "
          << kOldestOpset << " to " << kNewestOpset
          << "; convert the model with onnx.version_converter";
 }
 
-/// Key of the handler table.
-static std::string operatorName(const Node &node) {
-  return node.domain.empty() ? node.op : node.domain + "." + node.op;
-}
-
-static bool hasSubgraph(const Node &node) {
-  return llvm::any_of(node.attributes, [](const Attribute &attribute) {
-    return attribute.kind == AttributeKind::Graph;
-  });
-}
-
-/// One error lists all operators without a handler, so that a user learns at
-/// once how far the network is from supported.
-LogicalResult Importer::checkOperators() {
-  llvm::MapVector<StringRef, SmallVector<const Node *>> missing;
-  std::vector<std::string> names;
-  names.reserve(nodes.size());
-  for (const Node *node : nodes)
-    if (!HandlerTable::get().lookup(names.emplace_back(operatorName(*node)),
-                                    state.opset))
-      missing[names.back()].push_back(node);
-  if (missing.empty())
-    return success();
-  InFlightDiagnostic diagnostic = emitError(fileLoc);
-  diagnostic << "operators without support in opset " << state.opset << ": "
-             << llvm::join(llvm::make_first_range(missing), ", ")
-             << "; docs/SupportedOps.md lists what is supported";
-  for (auto &[name, readers] : missing) {
-    Diagnostic &note = diagnostic.attachNote(nodeLoc(fileLoc, *readers[0]));
-    note << name << (hasSubgraph(*readers[0]) ? " (with subgraphs)" : "")
-         << " is needed by ";
-    for (auto [index, node] : llvm::enumerate(readers))
-      note << (index ? ", '" : "'") << node->label() << "'";
-  }
-  return diagnostic;
-}
-
-/// Computed in binary32, which is not what the file says.
-static bool isNarrowed(DataType type) {
-  return isFloat(type) && type != DataType::Float;
-}
-
-LogicalResult Importer::bindConstants() {
-  for (const Node *node : nodes)
-    for (const std::string &input : node->inputs)
-      state.used.insert(input);
-  for (const ValueInfo &output : model.outputs)
-    state.used.insert(output.name);
-  bool narrowed = llvm::any_of(shapes.inputs, [](const InputShape &input) {
-    return isNarrowed(input.info->type);
-  });
-  for (Tensor &tensor : model.initializers) {
-    if (!state.isUsed(tensor.name))
-      continue;
-    narrowed |= isNarrowed(tensor.type);
-    std::string name = tensor.name;
-    state.values[name].host =
-        std::make_shared<const Tensor>(withFloat32(std::move(tensor)));
-  }
-  if (narrowed)
-    emitRemark(fileLoc) << "the file has float16, bfloat16 or double inputs or "
-                           "weights; they are imported as float32";
+LogicalResult Importer::bindShapes() {
+  FailureOr<InputShapes> bound = bindInputShapes(model.graph, options, fileLoc);
+  if (failed(bound))
+    return failure();
+  shapes = std::move(*bound);
+  if (shapes.batch != shapes.fileBatch)
+    state.batchChange = {shapes.fileBatch, shapes.batch};
+  for (const InputShape &input : shapes.inputs)
+    if (isFloat(input.info->type) && input.info->type != DataType::Float)
+      state.remarkNarrowed();
   return success();
 }
 
@@ -150,46 +94,55 @@ func::FuncOp Importer::createFunction(ModuleOp module) {
     BlockArgument argument = body->getArgument(index);
     argument.setLoc(
         NameLoc::get(builder.getStringAttr(input.info->name), fileLoc));
-    state.values[input.info->name] = {{}, argument};
   }
   builder.setInsertionPointToEnd(body);
   return function;
 }
 
-LogicalResult Importer::importNodes() {
-  for (const Node *node : nodes) {
-    NodeBinder binder(state, *node);
-    Handler handler =
-        HandlerTable::get().lookup(operatorName(*node), state.opset);
-    if (failed(handler(binder)) || binder.failed() ||
-        failed(binder.checkOutputs()))
-      return failure();
-    for (StringRef name : binder.unreadAttributes())
-      emitWarning(binder.loc())
-          << node->op << " '" << node->label() << "': attribute '" << name
-          << "' is not known in opset " << state.opset << " and ignored";
+LogicalResult Importer::importGraph(GraphImporter &graph,
+                                    func::FuncOp function) {
+  SmallVector<ImportedValue> inputs, outputs;
+  for (BlockArgument argument : function.getArguments())
+    inputs.push_back({{}, argument});
+  {
+    ScopedDiagnosticHandler collect(
+        builder.getContext(), [&](Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+            return failure();
+          state.errors.add(diagnostic);
+          return success();
+        });
+    outputs = graph.run(inputs, "");
   }
-  return success();
+  // What is refused and no output depends on is not missed.
+  if (llvm::any_of(outputs, std::mem_fn(&ImportedValue::isMissing)))
+    return state.errors.report(fileLoc);
+  return closeFunction(outputs, function);
 }
 
-LogicalResult Importer::closeFunction(func::FuncOp function) {
+LogicalResult Importer::closeFunction(ArrayRef<ImportedValue> outputs,
+                                      func::FuncOp function) {
   SmallVector<Value> results;
-  for (const ValueInfo &output : model.outputs) {
+  Scope scope;
+  scope.opsets = &model.opsets;
+  state.scope = &scope;
+  for (auto [info, value] : llvm::zip_equal(model.graph.outputs, outputs)) {
     // A node that passes its operand on makes an output of a constant legal.
     Node identity;
-    identity.name = output.name;
+    identity.name = info.name;
     identity.op = "graph output";
-    identity.inputs = {output.name};
+    identity.inputs = {info.name};
+    state.bind(info.name, value);
     NodeBinder binder(state, identity);
-    Value value = binder.input(0);
-    if (!value)
+    Value result = binder.input(0);
+    if (!result)
       return failure();
-    results.push_back(toStorage(builder, binder.loc(), value));
+    results.push_back(toStorage(builder, binder.loc(), result));
   }
   func::ReturnOp::create(builder, fileLoc, results);
   function.setType(builder.getFunctionType(function.getArgumentTypes(),
                                            ValueRange(results).getTypes()));
-  for (auto [index, output] : llvm::enumerate(model.outputs))
+  for (auto [index, output] : llvm::enumerate(model.graph.outputs))
     function.setResultAttr(index, "nn.name",
                            builder.getStringAttr(output.name));
   // What only shapes were asked of has no readers now.
@@ -208,26 +161,15 @@ void Importer::nameModule(ModuleOp module) {
 
 FailureOr<OwningOpRef<ModuleOp>> Importer::run() {
   builder.getContext()->loadDialect<func::FuncDialect, nn::NNDialect>();
-  if (failed(readFile()) || failed(checkOpset()))
+  GraphImporter graph(state, model.graph);
+  if (failed(readFile()) || failed(checkOpset()) ||
+      failed(graph.prepare(nullptr, model.opsets, fileLoc)) ||
+      failed(bindShapes()))
     return failure();
-  FailureOr<SmallVector<const Node *>> live = orderLiveNodes(model, fileLoc);
-  if (failed(live))
-    return failure();
-  nodes = std::move(*live);
-  FailureOr<InputShapes> bound = failure();
-  if (failed(checkOperators()) ||
-      failed(bound = bindInputShapes(model, options, fileLoc)))
-    return failure();
-  shapes = std::move(*bound);
-  if (shapes.batch != shapes.fileBatch)
-    state.batchChange = {shapes.fileBatch, shapes.batch};
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(fileLoc);
   nameModule(*module);
-  if (failed(bindConstants()))
-    return failure();
-  func::FuncOp function = createFunction(*module);
-  if (failed(importNodes()) || failed(closeFunction(function)) ||
+  if (failed(importGraph(graph, createFunction(*module))) ||
       failed(verify(*module)))
     return failure();
   return module;

@@ -43,10 +43,10 @@ public:
   Binder(const ImportOptions &options, Location fileLoc)
       : options(options), fileLoc(fileLoc) {}
 
-  FailureOr<InputShapes> run(const Model &model);
+  FailureOr<InputShapes> run(const Graph &graph);
 
 private:
-  LogicalResult checkOptions(const Model &model);
+  LogicalResult checkOptions(ArrayRef<ValueInfo> inputs);
   LogicalResult bindSymbols(const ValueInfo &input);
   FailureOr<SmallVector<int64_t>> resolve(const ValueInfo &input);
   FailureOr<int64_t> resolveDim(const ValueInfo &input, size_t index);
@@ -57,20 +57,13 @@ private:
 
   const ImportOptions &options;
   Location fileLoc;
-  SmallVector<const ValueInfo *> inputs;
   llvm::StringMap<int64_t> symbols;
 };
 
-LogicalResult Binder::checkOptions(const Model &model) {
-  llvm::StringSet<> initializers;
-  for (const Tensor &tensor : model.initializers)
-    initializers.insert(tensor.name);
+LogicalResult Binder::checkOptions(ArrayRef<ValueInfo> inputs) {
   SmallVector<StringRef> names;
-  for (const ValueInfo &input : model.inputs)
-    if (!initializers.contains(input.name)) {
-      inputs.push_back(&input);
-      names.push_back(input.name);
-    }
+  for (const ValueInfo &input : inputs)
+    names.push_back(input.name);
   for (const auto &shape : options.shapes)
     if (!llvm::is_contained(names, shape.getKey()))
       return emitError(fileLoc) << "--shape names '" << shape.getKey()
@@ -178,32 +171,32 @@ FailureOr<SmallVector<int64_t>> Binder::resolve(const ValueInfo &input) {
   return shape;
 }
 
-FailureOr<InputShapes> Binder::run(const Model &model) {
-  if (failed(checkOptions(model)))
+FailureOr<InputShapes> Binder::run(const Graph &graph) {
+  if (failed(checkOptions(graph.inputs)))
     return failure();
-  for (const ValueInfo *input : inputs)
-    if (failed(bindSymbols(*input)))
+  for (const ValueInfo &input : graph.inputs)
+    if (failed(bindSymbols(input)))
       return failure();
   InputShapes result;
-  for (const ValueInfo *input : inputs) {
-    FailureOr<SmallVector<int64_t>> shape = resolve(*input);
+  for (const ValueInfo &input : graph.inputs) {
+    FailureOr<SmallVector<int64_t>> shape = resolve(input);
     if (failed(shape))
       return failure();
     if (result.inputs.empty() && !shape->empty()) {
       result.batch = shape->front();
-      if (input->hasShape && input->dims.front().isStatic)
-        result.fileBatch = input->dims.front().value;
+      if (input.hasShape && input.dims.front().isStatic)
+        result.fileBatch = input.dims.front().value;
     }
-    result.inputs.push_back({input, *shape});
+    result.inputs.push_back({&input, *shape});
   }
   return result;
 }
 } // namespace
 
-FailureOr<InputShapes> bindInputShapes(const Model &model,
+FailureOr<InputShapes> bindInputShapes(const Graph &graph,
                                        const ImportOptions &options,
                                        Location fileLoc) {
-  return Binder(options, fileLoc).run(model);
+  return Binder(options, fileLoc).run(graph);
 }
 
 } // namespace onnx

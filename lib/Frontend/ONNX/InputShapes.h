@@ -14,7 +14,7 @@ struct InputShape {
 };
 
 struct InputShapes {
-  /// Graph inputs that are no initializers, in the order of the file.
+  /// In the order of the file.
   llvm::SmallVector<InputShape> inputs;
   /// Samples per call.
   int64_t batch = 1;
@@ -24,7 +24,7 @@ struct InputShapes {
 
 /// Binds every symbolic dimension or reports one error that names the flag to
 /// pass. A symbolic leading dimension without a binding is 1, with a remark.
-mlir::FailureOr<InputShapes> bindInputShapes(const Model &model,
+mlir::FailureOr<InputShapes> bindInputShapes(const Graph &graph,
                                              const ImportOptions &options,
                                              mlir::Location fileLoc);
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,9 @@ struct Tensor {
   }
 };
 
+/// Constants are shared between the values that alias them, never changed.
+using HostTensor = std::shared_ptr<const Tensor>;
+
 /// AttributeProto.AttributeType, as far as it matters here.
 enum class AttributeKind {
   Int,
@@ -65,15 +69,18 @@ enum class AttributeKind {
   Other,
 };
 
+struct Graph;
+
 struct Attribute {
   std::string name;
   AttributeKind kind = AttributeKind::Other;
   int64_t i = 0;
   float f = 0;
   std::string s;
-  Tensor tensor;
+  HostTensor tensor;
   std::vector<int64_t> ints;
   std::vector<float> floats;
+  std::shared_ptr<const Graph> graph;
 };
 
 struct Node {
@@ -83,6 +90,8 @@ struct Node {
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
   std::vector<Attribute> attributes;
+  /// Values that its subgraphs read from the graphs around them.
+  std::vector<std::string> captures;
 
   /// How messages and locations call the node: its name, or its first output.
   const std::string &label() const {
@@ -106,12 +115,20 @@ struct ValueInfo {
   std::vector<Dim> dims;
 };
 
-struct Model {
-  std::map<std::string, int64_t> opsets; ///< by domain; "" is the default one
+/// The network, or a subgraph: a branch of If, the body of Loop or Scan.
+struct Graph {
   std::vector<Node> nodes;
-  std::vector<Tensor> initializers;
-  std::vector<ValueInfo> inputs;
+  std::vector<HostTensor> initializers;
+  std::vector<ValueInfo> inputs; ///< without those that are initializers
   std::vector<ValueInfo> outputs;
+};
+
+/// Versions of operator sets by domain; "" is the default one.
+using Opsets = std::map<std::string, int64_t>;
+
+struct Model {
+  Opsets opsets;
+  Graph graph;
 };
 
 /// Parses `data`, the content of a .onnx file in `folder` (where external

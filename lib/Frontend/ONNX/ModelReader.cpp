@@ -6,7 +6,10 @@
 
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/stubs/logging.h"
+#include <algorithm>
 #include <climits>
+#include <string_view>
+#include <unordered_set>
 
 namespace cim::onnx {
 namespace {
@@ -15,6 +18,7 @@ using ::onnx::AttributeProto;
 using ::onnx::GraphProto;
 using ::onnx::ModelProto;
 using ::onnx::NodeProto;
+using ::onnx::TensorProto;
 using ::onnx::ValueInfoProto;
 
 /// Nested messages deeper than this are not a network.
@@ -37,7 +41,6 @@ AttributeKind kindOf(const AttributeProto &proto) {
   case AttributeProto::STRINGS:
     return AttributeKind::Strings;
   case AttributeProto::GRAPH:
-  case AttributeProto::GRAPHS:
     return AttributeKind::Graph;
   case AttributeProto::UNDEFINED:
     break;
@@ -53,40 +56,32 @@ AttributeKind kindOf(const AttributeProto &proto) {
     return AttributeKind::String;
   if (proto.has_t())
     return AttributeKind::Tensor;
-  if (proto.has_g() || proto.graphs_size() > 0)
+  if (proto.has_g())
     return AttributeKind::Graph;
   if (proto.floats_size() > 0)
     return AttributeKind::Floats;
   return AttributeKind::Ints;
 }
 
-bool readAttribute(AttributeProto &proto, TensorReader &tensors,
-                   Attribute &attribute, std::string &error) {
-  attribute.name = proto.name();
-  attribute.kind = kindOf(proto);
-  attribute.i = proto.i();
-  attribute.f = proto.f();
-  attribute.s = proto.s();
-  attribute.ints.assign(proto.ints().begin(), proto.ints().end());
-  attribute.floats.assign(proto.floats().begin(), proto.floats().end());
-  return attribute.kind != AttributeKind::Tensor ||
-         tensors.read(*proto.mutable_t(), attribute.tensor, error);
-}
-
-bool readNode(NodeProto &proto, TensorReader &tensors, Node &node,
-              std::string &error) {
-  node.name = proto.name();
-  node.op = proto.op_type();
-  node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
-  node.inputs.assign(proto.input().begin(), proto.input().end());
-  node.outputs.assign(proto.output().begin(), proto.output().end());
-  for (AttributeProto &attribute : *proto.mutable_attribute())
-    if (!readAttribute(attribute, tensors, node.attributes.emplace_back(),
-                       error)) {
-      error = "node '" + node.label() + "': " + error;
-      return false;
-    }
-  return true;
+/// Appends the names that `graph` reads but does not define.
+void addCaptures(const Graph &graph, std::vector<std::string> &captures) {
+  std::unordered_set<std::string_view> defined{""};
+  for (const HostTensor &tensor : graph.initializers)
+    defined.insert(tensor->name);
+  for (const ValueInfo &input : graph.inputs)
+    defined.insert(input.name);
+  for (const Node &node : graph.nodes)
+    defined.insert(node.outputs.begin(), node.outputs.end());
+  auto read = [&](const std::string &name) {
+    if (defined.insert(name).second)
+      captures.push_back(name);
+  };
+  for (const Node &node : graph.nodes) {
+    std::for_each(node.inputs.begin(), node.inputs.end(), read);
+    std::for_each(node.captures.begin(), node.captures.end(), read);
+  }
+  for (const ValueInfo &output : graph.outputs)
+    read(output.name);
 }
 
 ValueInfo readValueInfo(const ValueInfoProto &proto) {
@@ -107,23 +102,87 @@ ValueInfo readValueInfo(const ValueInfoProto &proto) {
   return info;
 }
 
-bool readGraph(GraphProto &graph, TensorReader &tensors, Model &model,
-               std::string &error) {
-  for (NodeProto &node : *graph.mutable_node())
-    if (!readNode(node, tensors, model.nodes.emplace_back(), error))
+/// Reads the messages of one file. Members return false and say why in
+/// `error`.
+class Reader {
+public:
+  Reader(const std::string &folder, std::string &error)
+      : tensors(folder), error(error) {}
+
+  bool readGraph(GraphProto &proto, Graph &graph);
+
+private:
+  bool readNode(NodeProto &proto, Node &node);
+  bool readAttribute(AttributeProto &proto, Attribute &attribute);
+  bool readTensor(TensorProto &proto, HostTensor &tensor);
+
+  TensorReader tensors;
+  std::string &error;
+};
+
+bool Reader::readTensor(TensorProto &proto, HostTensor &tensor) {
+  auto result = std::make_shared<Tensor>();
+  if (!tensors.read(proto, *result, error))
+    return false;
+  tensor = std::move(result);
+  return true;
+}
+
+bool Reader::readAttribute(AttributeProto &proto, Attribute &attribute) {
+  attribute.name = proto.name();
+  attribute.kind = kindOf(proto);
+  attribute.i = proto.i();
+  attribute.f = proto.f();
+  attribute.s = proto.s();
+  attribute.ints.assign(proto.ints().begin(), proto.ints().end());
+  attribute.floats.assign(proto.floats().begin(), proto.floats().end());
+  if (attribute.kind == AttributeKind::Tensor)
+    return readTensor(*proto.mutable_t(), attribute.tensor);
+  if (attribute.kind != AttributeKind::Graph)
+    return true;
+  auto graph = std::make_shared<Graph>();
+  attribute.graph = graph;
+  return readGraph(*proto.mutable_g(), *graph);
+}
+
+bool Reader::readNode(NodeProto &proto, Node &node) {
+  node.name = proto.name();
+  node.op = proto.op_type();
+  node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
+  node.inputs.assign(proto.input().begin(), proto.input().end());
+  node.outputs.assign(proto.output().begin(), proto.output().end());
+  for (AttributeProto &attribute : *proto.mutable_attribute()) {
+    if (!readAttribute(attribute, node.attributes.emplace_back())) {
+      error = "node '" + node.label() + "': " + error;
       return false;
-  for (auto &tensor : *graph.mutable_initializer())
-    if (!tensors.read(tensor, model.initializers.emplace_back(), error))
+    }
+    if (const Graph *graph = node.attributes.back().graph.get())
+      addCaptures(*graph, node.captures);
+  }
+  return true;
+}
+
+bool Reader::readGraph(GraphProto &proto, Graph &graph) {
+  for (NodeProto &node : *proto.mutable_node())
+    if (!readNode(node, graph.nodes.emplace_back()))
       return false;
-  if (graph.sparse_initializer_size() > 0) {
+  for (TensorProto &tensor : *proto.mutable_initializer())
+    if (!readTensor(tensor, graph.initializers.emplace_back()))
+      return false;
+  if (proto.sparse_initializer_size() > 0) {
     error = "sparse initializers are not supported; store '" +
-            graph.sparse_initializer(0).values().name() + "' as a dense tensor";
+            proto.sparse_initializer(0).values().name() + "' as a dense tensor";
     return false;
   }
-  for (const ValueInfoProto &input : graph.input())
-    model.inputs.push_back(readValueInfo(input));
-  for (const ValueInfoProto &output : graph.output())
-    model.outputs.push_back(readValueInfo(output));
+  // Files of IR version 3 list initializers among the inputs too.
+  std::unordered_set<std::string_view> initializers;
+  for (const HostTensor &tensor : graph.initializers)
+    initializers.insert(tensor->name);
+  for (const ValueInfoProto &input : proto.input())
+    if (!initializers.count(input.name()))
+      graph.inputs.push_back(readValueInfo(input));
+  for (const ValueInfoProto &output : proto.output())
+    graph.outputs.push_back(readValueInfo(output));
   return true;
 }
 
@@ -160,8 +219,7 @@ bool readModel(const char *data, size_t size, const std::string &folder,
   for (const auto &opset : proto.opset_import())
     model.opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] =
         opset.version();
-  TensorReader tensors(folder);
-  return readGraph(*proto.mutable_graph(), tensors, model, error);
+  return Reader(folder, error).readGraph(*proto.mutable_graph(), model.graph);
 }
 
 } // namespace cim::onnx

@@ -24,15 +24,15 @@ std::string shapeText(ArrayRef<int64_t> shape) {
 }
 
 NodeBinder::NodeBinder(ImportState &state, const Node &node)
-    : state(state), node(node),
-      location(NameLoc::get(
-          StringAttr::get(state.builder.getContext(), node.label()),
-          state.fileLoc)) {}
+    : state(state), node(node), version(state.opset(node.domain)),
+      fullName(state.scope->prefix + node.label()),
+      location(
+          NameLoc::get(StringAttr::get(state.builder.getContext(), fullName),
+                       state.fileLoc)) {}
 
 InFlightDiagnostic NodeBinder::error() {
   InFlightDiagnostic diagnostic = emitError(location);
-  diagnostic << node.op << " '" << node.label() << "' (opset " << state.opset
-             << "): ";
+  diagnostic << node.op << " '" << fullName << "' (opset " << version << "): ";
   if (broken)
     diagnostic.abandon();
   broken = true;
@@ -127,27 +127,24 @@ bool NodeBinder::hasInput(size_t index) const {
   return index < node.inputs.size() && !node.inputs[index].empty();
 }
 
-const ImportedValue *NodeBinder::lookup(size_t index) {
+ImportedValue *NodeBinder::lookup(size_t index) {
   if (!hasInput(index)) {
     error() << "expected an operand " << index << ", but the node has "
             << node.inputs.size() << " inputs";
     return nullptr;
   }
-  auto found = state.values.find(node.inputs[index]);
-  assert(found != state.values.end() && "graph check orders producers first");
-  return &found->second;
+  ImportedValue *found = state.find(node.inputs[index]);
+  assert(found && "graph check orders producers first");
+  return found;
 }
 
 Value NodeBinder::input(size_t index) {
-  const ImportedValue *imported = lookup(index);
+  ImportedValue *imported = lookup(index);
   if (!imported)
     return {};
-  if (!imported->ssa) {
-    // The constant belongs to the value, so that its other readers share it.
-    Value constant = createConstant(*imported->host);
-    state.values[node.inputs[index]].ssa = constant;
-    return constant;
-  }
+  // The constant belongs to the value, so that its other readers share it.
+  if (!imported->ssa)
+    imported->ssa = createConstant(imported->host);
   return imported->ssa;
 }
 
@@ -284,7 +281,8 @@ bool NodeBinder::hasOutput(size_t index) const {
 
 LogicalResult NodeBinder::checkOutputs() {
   for (auto [index, name] : llvm::enumerate(node.outputs))
-    if (hasOutput(index) && state.isUsed(name) && !state.values.contains(name))
+    if (hasOutput(index) && state.isUsed(name) &&
+        !state.scope->values.contains(name))
       return error() << "output " << index << " ('" << name
                      << "') is not supported";
   return success();
@@ -333,10 +331,11 @@ Value NodeBinder::inferAndCreate(
   return state.builder.create(op)->getResult(0);
 }
 
-Value NodeBinder::createConstant(const Tensor &tensor, Type quantized) {
+Value NodeBinder::createConstant(const HostTensor &constant, Type quantized) {
   if (broken)
     return {};
-  std::string name = tensor.name.empty() ? node.label() : tensor.name;
+  const Tensor &tensor = *constant;
+  std::string name = tensor.name.empty() ? fullName : tensor.name;
   if (!elementType(context(), tensor.type)) {
     error() << "constants of " << typeName(tensor.type) << " ('" << name
             << "') are not supported in the compiled program";
@@ -353,7 +352,7 @@ Value NodeBinder::createConstant(const Tensor &tensor, Type quantized) {
     return {};
   }
   Location loc = NameLoc::get(StringAttr::get(context(), name), state.fileLoc);
-  ElementsAttr value = toElementsAttr(context(), tensor);
+  ElementsAttr value = toElementsAttr(context(), constant);
   if (!quantized)
     return nn::ConstantOp::create(state.builder, loc, value);
   return nn::ConstantOp::create(
@@ -371,24 +370,29 @@ Value NodeBinder::createReshape(Value value, ArrayRef<int64_t> shape) {
 }
 
 Value NodeBinder::createScalar(float value) {
-  return createConstant(fromDoubles(DataType::Float, {}, double(value)));
+  return createConstant(std::make_shared<const Tensor>(
+      fromDoubles(DataType::Float, {}, double(value))));
 }
 
 LogicalResult NodeBinder::result(Value value, size_t index) {
   if (broken || !value)
     return failure();
   if (hasOutput(index))
-    state.values[node.outputs[index]] = {{}, value};
+    state.bind(node.outputs[index], {{}, value});
   return success();
 }
 
 LogicalResult NodeBinder::result(Tensor constant) {
+  if (constant.name.empty())
+    constant.name = node.outputs.empty() ? "" : node.outputs.front();
+  return result(std::make_shared<const Tensor>(std::move(constant)));
+}
+
+LogicalResult NodeBinder::result(HostTensor constant) {
   if (broken)
     return failure();
-  if (constant.name.empty())
-    constant.name = node.outputs.front();
-  state.values[node.outputs.front()] = {
-      std::make_shared<const Tensor>(std::move(constant)), {}};
+  if (hasOutput(0))
+    state.bind(node.outputs.front(), {state.narrowed(std::move(constant)), {}});
   return success();
 }
 
@@ -396,8 +400,8 @@ LogicalResult NodeBinder::forward(size_t input, size_t output) {
   const ImportedValue *imported = lookup(input);
   if (broken)
     return failure();
-  ImportedValue copy = *imported;
-  state.values[node.outputs[output]] = std::move(copy);
+  if (hasOutput(output))
+    state.bind(node.outputs[output], *imported);
   return success();
 }
 

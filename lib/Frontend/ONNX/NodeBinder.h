@@ -7,42 +7,19 @@
 
 #include "HandlerTable.h"
 #include "HostTensor.h"
+#include "ImportState.h"
 #include "cim/Dialect/NN/IR/NN.h"
-#include "mlir/IR/Builders.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/StringSet.h"
 
 namespace cim::onnx {
-
-/// An ONNX value: a constant the importer can compute with, an SSA value, or a
-/// constant that has also been emitted.
-struct ImportedValue {
-  HostTensor host;
-  mlir::Value ssa;
-};
-
-/// Where the values of the graph live while it is imported.
-struct ImportState {
-  ImportState(mlir::OpBuilder &builder, mlir::Location fileLoc)
-      : builder(builder), fileLoc(fileLoc) {}
-
-  mlir::OpBuilder &builder;
-  mlir::Location fileLoc;
-  int64_t opset = 0;
-  /// Set when the caller replaced the file's batch: old and new extent.
-  std::optional<std::pair<int64_t, int64_t>> batchChange;
-  llvm::StringMap<ImportedValue> values;
-  /// Names that a live node or a graph output reads.
-  llvm::StringSet<> used;
-
-  bool isUsed(llvm::StringRef name) const { return used.contains(name); }
-};
 
 class NodeBinder {
 public:
   NodeBinder(ImportState &state, const Node &node);
 
-  int64_t opset() const { return state.opset; }
+  /// Version of the operator set that the node's operator belongs to.
+  int64_t opset() const { return version; }
+  /// How messages call the node, with the nodes it lies within.
+  const std::string &label() const { return fullName; }
   mlir::Location loc() const { return location; }
   mlir::MLIRContext *context() const { return state.builder.getContext(); }
   ImportState &importState() const { return state; }
@@ -145,7 +122,8 @@ public:
                         std::forward<Args>(args)...);
   }
   /// Emits a constant, of quantised elements when a type is given for them.
-  mlir::Value createConstant(const Tensor &tensor, mlir::Type quantized = {});
+  mlir::Value createConstant(const HostTensor &tensor,
+                             mlir::Type quantized = {});
   /// nn.reshape to `shape`, or `value` itself when it has that shape.
   mlir::Value createReshape(mlir::Value value, llvm::ArrayRef<int64_t> shape);
   /// A float constant of one element.
@@ -154,12 +132,13 @@ public:
   /// Binds a result; fails when `value` is null.
   llvm::LogicalResult result(mlir::Value value, size_t index = 0);
   llvm::LogicalResult result(Tensor constant);
+  llvm::LogicalResult result(HostTensor constant);
   /// The result is the operand.
   llvm::LogicalResult forward(size_t input, size_t output = 0);
 
 private:
   const Attribute *find(llvm::StringRef name, AttributeKind kind);
-  const ImportedValue *lookup(size_t index);
+  ImportedValue *lookup(size_t index);
   mlir::Type placeholderType() const;
   mlir::Value inferAndCreate(mlir::OperationState &op,
                              llvm::function_ref<llvm::LogicalResult(
@@ -169,6 +148,8 @@ private:
 
   ImportState &state;
   const Node &node;
+  int64_t version;
+  std::string fullName;
   mlir::Location location;
   bool broken = false;
   llvm::StringSet<> read;

@@ -158,7 +158,7 @@ static LogicalResult importDequantizeLinear(NodeBinder &b) {
   if (!constant)
     stored = importStored(b, shape);
   else if (Type element = quantizedType(b, constant->type, shape))
-    stored = b.createConstant(*constant, element);
+    stored = b.createConstant(constant, element);
   if (!stored || b.failed())
     return failure();
   Type real = RankedTensorType::get(shape, Float32Type::get(b.context()));
