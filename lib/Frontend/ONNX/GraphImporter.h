@@ -14,11 +14,12 @@ public:
   GraphImporter(ImportState &state, const Graph &graph)
       : state(state), graph(graph) {}
 
-  /// Checks and orders the graph and binds its initializers. `around` is the
-  /// scope whose values it reads, null for the network itself; errors are at
-  /// `loc`.
-  llvm::LogicalResult prepare(Scope *around, const Opsets &opsets,
-                              mlir::Location loc);
+  /// Checks and orders the graph and binds its initializers. A subgraph reads
+  /// values of the scope `around` it, which is null for the network and for
+  /// functions. Errors are at `loc`.
+  llvm::LogicalResult
+  prepare(mlir::Location loc, const Opsets &opsets, Scope *around = nullptr,
+          const llvm::StringMap<const Attribute *> *attributes = nullptr);
 
   /// Imports every node with `inputs` as values of the graph's inputs (those
   /// that are no initializers) and returns the values of its outputs. Nodes
@@ -27,11 +28,9 @@ public:
   llvm::SmallVector<ImportedValue> run(llvm::ArrayRef<ImportedValue> inputs,
                                        std::string prefix);
 
-  /// Nodes that `run` imports.
-  size_t numNodes() const { return order.nodes.size(); }
-
 private:
   void importNode(const Node &node);
+  llvm::LogicalResult importUnlessRefused(const Node &node);
 
   ImportState &state;
   const Graph &graph;

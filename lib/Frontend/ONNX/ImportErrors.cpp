@@ -12,10 +12,6 @@ namespace cim::onnx {
 /// More notes, and more nodes in one note, help nobody.
 static constexpr size_t kMaxListed = 20;
 
-std::string operatorName(const Node &node) {
-  return node.domain.empty() ? node.op : node.domain + "." + node.op;
-}
-
 void ImportErrors::addOperator(const Node &node, std::string label,
                                int64_t opset) {
   Operator &entry =
@@ -64,11 +60,11 @@ LogicalResult ImportErrors::report(Location fileLoc) const {
   if (!operators.empty())
     diagnostic << "operators without support: "
                << llvm::join(llvm::make_first_range(operators), ", ")
-               << "; docs/SupportedOps.md lists what is supported";
+               << (numRefused > 0 ? ", and " : "");
   if (numRefused > 0)
-    diagnostic << (operators.empty() ? "" : "; also, ") << numRefused
-               << (numRefused == 1 ? " node is" : " nodes are")
-               << " not supported as they are";
+    diagnostic << numRefused << (numRefused == 1 ? " node" : " nodes")
+               << " in a form without support";
+  diagnostic << "; docs/SupportedOps.md lists what is supported";
   for (auto &[name, entry] : operators) {
     Diagnostic &note = diagnostic.attachNote(fileLoc);
     note << name << " (opset " << entry.opset << ") is needed by ";

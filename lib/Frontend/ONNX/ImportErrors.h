@@ -43,9 +43,6 @@ private:
   size_t numRefused = 0;
 };
 
-/// Key of the handler table.
-std::string operatorName(const Node &node);
-
 } // namespace cim::onnx
 
 #endif // CIM_LIB_FRONTEND_ONNX_IMPORTERRORS_H

@@ -21,7 +21,7 @@ public:
   Importer(MLIRContext &context, StringRef path, const ImportOptions &options)
       : path(path), options(options), builder(&context),
         fileLoc(FileLineColLoc::get(&context, path, 0, 0)),
-        state(builder, fileLoc) {}
+        state(builder, fileLoc, model) {}
 
   FailureOr<OwningOpRef<ModuleOp>> run();
 
@@ -163,8 +163,7 @@ FailureOr<OwningOpRef<ModuleOp>> Importer::run() {
   builder.getContext()->loadDialect<func::FuncDialect, nn::NNDialect>();
   GraphImporter graph(state, model.graph);
   if (failed(readFile()) || failed(checkOpset()) ||
-      failed(graph.prepare(nullptr, model.opsets, fileLoc)) ||
-      failed(bindShapes()))
+      failed(graph.prepare(fileLoc, model.opsets)) || failed(bindShapes()))
     return failure();
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(fileLoc);

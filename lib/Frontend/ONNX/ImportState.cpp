@@ -16,12 +16,21 @@ ImportedValue *ImportState::find(StringRef name) {
 }
 
 int64_t ImportState::opset(StringRef domain) const {
-  auto found = scope->opsets->find(domain.str());
-  if (found != scope->opsets->end())
-    return found->second;
+  for (const Opsets *opsets : {scope->opsets, &model.opsets})
+    if (auto found = opsets->find(domain.str()); found != opsets->end())
+      return found->second;
   // A file without the default domain has only custom operators; one that
   // names a domain without its version means the only version there is.
   return domain.empty() ? kNewestOpset : 1;
+}
+
+const Attribute *ImportState::resolve(const Attribute &attribute) const {
+  if (attribute.reference.empty())
+    return &attribute;
+  for (const Scope *s = scope; s; s = s->parent)
+    if (s->attributes)
+      return s->attributes->lookup(attribute.reference);
+  return nullptr;
 }
 
 void ImportState::remarkNarrowed() {

@@ -13,19 +13,28 @@
 
 namespace cim::onnx {
 
+/// What loops and functions are unrolled to at most, and how deep they may be
+/// nested.
+constexpr int64_t kMaxUnrolledNodes = 100000;
+constexpr unsigned kMaxDepth = 100;
+
 /// An ONNX value: a constant the importer can compute with, an SSA value, or a
 /// constant that has also been emitted. A value that is neither was not
 /// imported for a reason that has been reported; its readers are passed over.
 struct ImportedValue {
   HostTensor host;
   mlir::Value ssa;
+  /// An input of a function that its caller left out.
+  bool isOmitted = false;
 
-  bool isMissing() const { return !host && !ssa; }
+  bool isMissing() const { return !host && !ssa && !isOmitted; }
 };
 
 /// The values of one graph while it is imported.
 struct Scope {
   Scope *parent = nullptr; ///< the graph around a subgraph
+  /// Attributes of the function of which the graph is the body, else null.
+  const llvm::StringMap<const Attribute *> *attributes = nullptr;
   const Opsets *opsets = nullptr;
   /// Names that a live node or an output of the graph reads.
   const llvm::StringSet<> *used = nullptr;
@@ -35,8 +44,9 @@ struct Scope {
 };
 
 struct ImportState {
-  ImportState(mlir::OpBuilder &builder, mlir::Location fileLoc)
-      : builder(builder), fileLoc(fileLoc) {}
+  ImportState(mlir::OpBuilder &builder, mlir::Location fileLoc,
+              const Model &model)
+      : builder(builder), fileLoc(fileLoc), model(model) {}
 
   /// The value of that name in the innermost scope that has one, or null.
   ImportedValue *find(llvm::StringRef name);
@@ -48,6 +58,9 @@ struct ImportState {
   }
   /// Version of the operator set that the scope imports for `domain`.
   int64_t opset(llvm::StringRef domain) const;
+  /// The value of an attribute that may refer to one of the function in whose
+  /// body it is; null when the function was called without that one.
+  const Attribute *resolve(const Attribute &attribute) const;
   /// A constant as the importer computes with it: floats of every width become
   /// binary32, with one remark.
   HostTensor narrowed(HostTensor tensor);
@@ -56,12 +69,20 @@ struct ImportState {
 
   mlir::OpBuilder &builder;
   mlir::Location fileLoc;
+  const Model &model;
   Scope *scope = nullptr;
   ImportErrors errors;
   /// Set when the caller replaced the file's batch: old and new extent.
   std::optional<std::pair<int64_t, int64_t>> batchChange;
-  /// Nodes of loop bodies have been warned of once.
-  llvm::DenseSet<const Node *> warned;
+  /// Bodies of loops and functions are imported many times, but complained
+  /// about once.
+  llvm::DenseSet<const Node *> warned, refused;
+  /// Functions being expanded, outermost first.
+  llvm::SmallVector<const Function *> calls;
+  /// Graphs being imported, one within the other.
+  unsigned depth = 0;
+  /// Nodes that loops and functions may still add to those of the file.
+  int64_t budget = kMaxUnrolledNodes;
 
 private:
   bool saidNarrowed = false;

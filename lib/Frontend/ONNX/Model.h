@@ -81,12 +81,15 @@ struct Attribute {
   std::vector<int64_t> ints;
   std::vector<float> floats;
   std::shared_ptr<const Graph> graph;
+  /// The attribute of the enclosing function that gives the value, or empty.
+  std::string reference;
 };
 
 struct Node {
   std::string name;
   std::string op;
   std::string domain;
+  std::string overload;
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
   std::vector<Attribute> attributes;
@@ -126,9 +129,31 @@ struct Graph {
 /// Versions of operator sets by domain; "" is the default one.
 using Opsets = std::map<std::string, int64_t>;
 
+/// A model-local function, the body of an operator of its own.
+struct Function {
+  std::string name;
+  Opsets opsets;
+  Graph body;                          ///< inputs and outputs have names only
+  std::vector<std::string> attributes; ///< those without a default
+  std::vector<Attribute> defaults;
+};
+
+/// How messages and tables call an operator: "Conv", "com.example.Conv", with
+/// ":overload" when it has one.
+inline std::string operatorName(const std::string &domain,
+                                const std::string &name,
+                                const std::string &overload = "") {
+  return (domain.empty() ? "" : domain + ".") + name +
+         (overload.empty() ? "" : ":" + overload);
+}
+inline std::string operatorName(const Node &node) {
+  return operatorName(node.domain, node.op, node.overload);
+}
+
 struct Model {
   Opsets opsets;
   Graph graph;
+  std::map<std::string, Function> functions; ///< by operatorName
 };
 
 /// Parses `data`, the content of a .onnx file in `folder` (where external

@@ -6,6 +6,7 @@
 
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/stubs/logging.h"
+#include "google/protobuf/unknown_field_set.h"
 #include <algorithm>
 #include <climits>
 #include <string_view>
@@ -14,7 +15,10 @@
 namespace cim::onnx {
 namespace {
 
+using google::protobuf::UnknownField;
+using google::protobuf::UnknownFieldSet;
 using ::onnx::AttributeProto;
+using ::onnx::FunctionProto;
 using ::onnx::GraphProto;
 using ::onnx::ModelProto;
 using ::onnx::NodeProto;
@@ -23,6 +27,48 @@ using ::onnx::ValueInfoProto;
 
 /// Nested messages deeper than this are not a network.
 constexpr int kRecursionLimit = 100;
+
+/// Fields that ONNX has got since the version of the packaged library.
+constexpr int kNodeOverload = 8;
+constexpr int kFunctionOverload = 13;
+constexpr int kFunctionAttributeProto = 11;
+
+/// The values of a field of bytes that the packaged library does not know.
+std::vector<std::string_view> unknownBytes(const UnknownFieldSet &fields,
+                                           int number) {
+  std::vector<std::string_view> values;
+  for (int i = 0; i < fields.field_count(); ++i)
+    if (const UnknownField &field = fields.field(i);
+        field.number() == number &&
+        field.type() == UnknownField::TYPE_LENGTH_DELIMITED)
+      values.push_back(field.length_delimited());
+  return values;
+}
+
+std::string unknownString(const UnknownFieldSet &fields, int number) {
+  std::vector<std::string_view> values = unknownBytes(fields, number);
+  return values.empty() ? "" : std::string(values.back());
+}
+
+/// True when all of `data` is a message of the type.
+bool parse(google::protobuf::Message &message, const char *data, size_t size) {
+  google::protobuf::io::CodedInputStream stream(
+      reinterpret_cast<const uint8_t *>(data), static_cast<int>(size));
+  stream.SetRecursionLimit(kRecursionLimit);
+  return message.ParseFromCodedStream(&stream) &&
+         stream.ConsumedEntireMessage();
+}
+
+std::string domainOf(const std::string &domain) {
+  return domain == "ai.onnx" ? "" : domain;
+}
+
+template <typename Protos> Opsets readOpsets(const Protos &protos) {
+  Opsets opsets;
+  for (const auto &opset : protos)
+    opsets[domainOf(opset.domain())] = opset.version();
+  return opsets;
+}
 
 AttributeKind kindOf(const AttributeProto &proto) {
   switch (proto.type()) {
@@ -110,6 +156,7 @@ public:
       : tensors(folder), error(error) {}
 
   bool readGraph(GraphProto &proto, Graph &graph);
+  bool readFunction(FunctionProto &proto, Model &model);
 
 private:
   bool readNode(NodeProto &proto, Node &node);
@@ -131,6 +178,9 @@ bool Reader::readTensor(TensorProto &proto, HostTensor &tensor) {
 bool Reader::readAttribute(AttributeProto &proto, Attribute &attribute) {
   attribute.name = proto.name();
   attribute.kind = kindOf(proto);
+  attribute.reference = proto.ref_attr_name();
+  if (!attribute.reference.empty())
+    return true;
   attribute.i = proto.i();
   attribute.f = proto.f();
   attribute.s = proto.s();
@@ -148,7 +198,8 @@ bool Reader::readAttribute(AttributeProto &proto, Attribute &attribute) {
 bool Reader::readNode(NodeProto &proto, Node &node) {
   node.name = proto.name();
   node.op = proto.op_type();
-  node.domain = proto.domain() == "ai.onnx" ? "" : proto.domain();
+  node.domain = domainOf(proto.domain());
+  node.overload = unknownString(proto.unknown_fields(), kNodeOverload);
   node.inputs.assign(proto.input().begin(), proto.input().end());
   node.outputs.assign(proto.output().begin(), proto.output().end());
   for (AttributeProto &attribute : *proto.mutable_attribute()) {
@@ -186,6 +237,42 @@ bool Reader::readGraph(GraphProto &proto, Graph &graph) {
   return true;
 }
 
+bool Reader::readFunction(FunctionProto &proto, Model &model) {
+  const UnknownFieldSet &unknown = proto.unknown_fields();
+  std::string name = operatorName(domainOf(proto.domain()), proto.name(),
+                                  unknownString(unknown, kFunctionOverload));
+  auto [entry, isNew] = model.functions.try_emplace(name);
+  if (!isNew) {
+    error = "function '" + name + "' is defined twice";
+    return false;
+  }
+  Function &function = entry->second;
+  function.name = name;
+  function.opsets = readOpsets(proto.opset_import());
+  function.attributes.assign(proto.attribute().begin(),
+                             proto.attribute().end());
+  for (std::string_view bytes :
+       unknownBytes(unknown, kFunctionAttributeProto)) {
+    AttributeProto attribute;
+    if (!parse(attribute, bytes.data(), bytes.size())) {
+      error = "function '" + name + "': a default attribute does not parse";
+      return false;
+    }
+    if (!readAttribute(attribute, function.defaults.emplace_back()))
+      return false;
+  }
+  for (const std::string &input : proto.input())
+    function.body.inputs.emplace_back().name = input;
+  for (const std::string &output : proto.output())
+    function.body.outputs.emplace_back().name = output;
+  for (NodeProto &node : *proto.mutable_node())
+    if (!readNode(node, function.body.nodes.emplace_back())) {
+      error = "function '" + name + "': " + error;
+      return false;
+    }
+  return true;
+}
+
 } // namespace
 
 bool readModel(const char *data, size_t size, const std::string &folder,
@@ -201,11 +288,8 @@ bool readModel(const char *data, size_t size, const std::string &folder,
     return false;
   }
   google::protobuf::LogSilencer silencer;
-  google::protobuf::io::CodedInputStream stream(
-      reinterpret_cast<const uint8_t *>(data), static_cast<int>(size));
-  stream.SetRecursionLimit(kRecursionLimit);
   ModelProto proto;
-  if (!proto.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
+  if (!parse(proto, data, size)) {
     error = "the file is damaged or not an ONNX model: its protobuf message "
             "does not parse";
     return false;
@@ -216,10 +300,12 @@ bool readModel(const char *data, size_t size, const std::string &folder,
                 : "the file is not an ONNX model: it has no graph";
     return false;
   }
-  for (const auto &opset : proto.opset_import())
-    model.opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] =
-        opset.version();
-  return Reader(folder, error).readGraph(*proto.mutable_graph(), model.graph);
+  model.opsets = readOpsets(proto.opset_import());
+  Reader reader(folder, error);
+  for (FunctionProto &function : *proto.mutable_functions())
+    if (!reader.readFunction(function, model))
+      return false;
+  return reader.readGraph(*proto.mutable_graph(), model.graph);
 }
 
 } // namespace cim::onnx

@@ -39,6 +39,19 @@ InFlightDiagnostic NodeBinder::error() {
   return diagnostic;
 }
 
+LogicalResult NodeBinder::checkUnrolling(size_t nodes) {
+  if (state.depth >= kMaxDepth)
+    return error() << "expected subgraphs and functions to be nested at most "
+                   << kMaxDepth << " deep";
+  broken |= state.budget < 0; // has been reported
+  // A body without nodes counts too, for the time it takes.
+  state.budget -= int64_t(nodes) + 1;
+  if (state.budget >= 0 || broken)
+    return mlir::failure(broken);
+  return error() << "loops and functions unroll to more than "
+                 << kMaxUnrolledNodes << " nodes";
+}
+
 //===----------------------------------------------------------------------===//
 // Attributes
 //===----------------------------------------------------------------------===//
@@ -47,7 +60,7 @@ const Attribute *NodeBinder::getAttribute(StringRef name) {
   read.insert(name);
   for (const Attribute &attribute : node.attributes)
     if (attribute.name == name)
-      return &attribute;
+      return state.resolve(attribute);
   return nullptr;
 }
 
@@ -111,12 +124,16 @@ void NodeBinder::ignore(std::initializer_list<StringRef> names) {
     read.insert(name);
 }
 
-SmallVector<StringRef> NodeBinder::unreadAttributes() const {
-  SmallVector<StringRef> names;
-  for (const Attribute &attribute : node.attributes)
-    if (!read.contains(attribute.name))
-      names.push_back(attribute.name);
-  return names;
+void NodeBinder::warnOfUnreadAttributes() {
+  bool isFirst = !state.warned.contains(&node);
+  for (const Attribute &attribute : node.attributes) {
+    if (read.contains(attribute.name) || !isFirst)
+      continue;
+    state.warned.insert(&node);
+    emitWarning(location) << node.op << " '" << fullName << "': attribute '"
+                          << attribute.name << "' is not known in opset "
+                          << version << " and ignored";
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -124,7 +141,8 @@ SmallVector<StringRef> NodeBinder::unreadAttributes() const {
 //===----------------------------------------------------------------------===//
 
 bool NodeBinder::hasInput(size_t index) const {
-  return index < node.inputs.size() && !node.inputs[index].empty();
+  return index < node.inputs.size() && !node.inputs[index].empty() &&
+         !state.find(node.inputs[index])->isOmitted;
 }
 
 ImportedValue *NodeBinder::lookup(size_t index) {

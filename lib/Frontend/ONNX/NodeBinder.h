@@ -31,6 +31,9 @@ public:
   /// An error at the node; silent after the first.
   mlir::InFlightDiagnostic error();
   bool failed() const { return broken; }
+  /// Refuses to import `nodes` nodes in the place of this one when loops and
+  /// functions grow beyond bounds.
+  llvm::LogicalResult checkUnrolling(size_t nodes);
 
   //===--------------------------------------------------------------------===//
   // Attributes: value, or the default that ONNX gives
@@ -47,8 +50,8 @@ public:
   const Attribute *getAttribute(llvm::StringRef name);
   /// Marks attributes without meaning for inference as read.
   void ignore(std::initializer_list<llvm::StringRef> names);
-  /// Attributes that no getter has asked for.
-  llvm::SmallVector<llvm::StringRef> unreadAttributes() const;
+  /// Warns of attributes that no getter has asked for.
+  void warnOfUnreadAttributes();
 
   //===--------------------------------------------------------------------===//
   // Operands
