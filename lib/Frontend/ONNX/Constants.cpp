@@ -6,10 +6,18 @@ using namespace mlir;
 
 namespace cim::onnx {
 
+/// Strings have a type and a shape, and are refused where they are read.
+static Tensor strings(ArrayRef<int64_t> dims) {
+  Tensor tensor;
+  tensor.type = DataType::String;
+  tensor.dims.assign(dims.begin(), dims.end());
+  return tensor;
+}
+
 static LogicalResult importConstant(NodeBinder &b) {
   auto length = [](const auto &list) { return int64_t(list.size()); };
-  if (const Attribute *a = b.getAttribute("value"))
-    if (a->kind == AttributeKind::Tensor)
+  for (StringRef name : {"value", "sparse_value"})
+    if (const Attribute *a = b.getAttribute(name); a && a->tensor)
       return b.result(a->tensor);
   if (const Attribute *a = b.getAttribute("value_int"))
     return b.result(fromInts(DataType::Int64, {}, a->i));
@@ -21,8 +29,13 @@ static LogicalResult importConstant(NodeBinder &b) {
     SmallVector<double> values(a->floats.begin(), a->floats.end());
     return b.result(fromDoubles(DataType::Float, length(values), values));
   }
-  return b.error() << "expected a tensor in 'value', or one of 'value_int', "
-                      "'value_ints', 'value_float', 'value_floats'";
+  if (b.getAttribute("value_string"))
+    return b.result(strings({}));
+  if (const Attribute *a = b.getAttribute("value_strings"))
+    return b.result(strings(length(a->strings)));
+  return b.error() << "expected a tensor in 'value' or 'sparse_value', or one "
+                      "of 'value_int', 'value_ints', 'value_float', "
+                      "'value_floats'";
 }
 
 static LogicalResult importConstantOfShape(NodeBinder &b) {
@@ -85,8 +98,7 @@ static LogicalResult importCast(NodeBinder &b) {
 }
 
 void registerConstants(HandlerTable &table) {
-  table.add("Constant", {Place::Folded, "dense tensors and numbers"},
-            {{1, importConstant}});
+  table.add("Constant", {Place::Folded, "no strings"}, {{1, importConstant}});
   table.add("ConstantOfShape", {Place::Folded, "constant shape"},
             {{9, importConstantOfShape}});
   table.add("Identity", {Place::Folded, ""}, {{1, importIdentity}});

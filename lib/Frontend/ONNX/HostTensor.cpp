@@ -33,9 +33,11 @@ static int64_t loadInt(const Tensor &tensor, size_t index) {
   switch (tensor.type) {
   case DataType::Bool:
   case DataType::UInt8:
+  case DataType::UInt2:
   case DataType::UInt4:
     return load<uint8_t>(tensor, index);
   case DataType::Int8:
+  case DataType::Int2:
   case DataType::Int4:
     return load<int8_t>(tensor, index);
   case DataType::UInt16:
@@ -163,9 +165,11 @@ Type elementType(MLIRContext *context, DataType type) {
   switch (type) {
   case DataType::Bool:
     return IntegerType::get(context, 1);
+  case DataType::Int2:
   case DataType::Int4:
   case DataType::Int8:
     return IntegerType::get(context, 8);
+  case DataType::UInt2:
   case DataType::UInt4:
   case DataType::UInt8:
     return IntegerType::get(context, 8, IntegerType::Unsigned);

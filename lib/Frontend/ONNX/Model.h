@@ -27,18 +27,29 @@ enum class DataType : int32_t {
   Double = 11,
   UInt32 = 12,
   UInt64 = 13,
+  Complex64 = 14,
+  Complex128 = 15,
   BFloat16 = 16,
+  Float8E4M3FN = 17,
+  Float8E4M3FNUZ = 18,
+  Float8E5M2 = 19,
+  Float8E5M2FNUZ = 20,
   UInt4 = 21,
   Int4 = 22,
+  Float4E2M1 = 23,
+  Float8E8M0 = 24,
+  UInt2 = 25,
+  Int2 = 26,
 };
 
-/// Bytes of one element in `Tensor::bytes`, 0 for types that are not read.
+/// Bytes of one element in `Tensor::bytes`, 0 for types without support.
 unsigned elementBytes(DataType type);
 /// Name as ONNX documents write it: "float", "int64".
 std::string typeName(DataType type);
 
 /// A constant. `bytes` holds the elements in row-major order, little endian;
-/// four-bit integers take one byte each.
+/// integers of two and four bits take one byte each. Types without support
+/// leave it empty, and are refused where the tensor is read.
 struct Tensor {
   std::string name;
   DataType type = DataType::Undefined;
@@ -65,6 +76,7 @@ enum class AttributeKind {
   Ints,
   Floats,
   Strings,
+  SparseTensor, ///< in `Attribute::tensor`, dense
   Graph,
   Other,
 };
@@ -80,6 +92,7 @@ struct Attribute {
   HostTensor tensor;
   std::vector<int64_t> ints;
   std::vector<float> floats;
+  std::vector<std::string> strings;
   std::shared_ptr<const Graph> graph;
   /// The attribute of the enclosing function that gives the value, or empty.
   std::string reference;

@@ -22,6 +22,7 @@ using ::onnx::FunctionProto;
 using ::onnx::GraphProto;
 using ::onnx::ModelProto;
 using ::onnx::NodeProto;
+using ::onnx::SparseTensorProto;
 using ::onnx::TensorProto;
 using ::onnx::ValueInfoProto;
 
@@ -86,6 +87,8 @@ AttributeKind kindOf(const AttributeProto &proto) {
     return AttributeKind::Floats;
   case AttributeProto::STRINGS:
     return AttributeKind::Strings;
+  case AttributeProto::SPARSE_TENSOR:
+    return AttributeKind::SparseTensor;
   case AttributeProto::GRAPH:
     return AttributeKind::Graph;
   case AttributeProto::UNDEFINED:
@@ -152,8 +155,8 @@ ValueInfo readValueInfo(const ValueInfoProto &proto) {
 /// `error`.
 class Reader {
 public:
-  Reader(const std::string &folder, std::string &error)
-      : tensors(folder), error(error) {}
+  Reader(const std::string &folder, size_t fileSize, std::string &error)
+      : tensors(folder, fileSize), error(error) {}
 
   bool readGraph(GraphProto &proto, Graph &graph);
   bool readFunction(FunctionProto &proto, Model &model);
@@ -161,13 +164,15 @@ public:
 private:
   bool readNode(NodeProto &proto, Node &node);
   bool readAttribute(AttributeProto &proto, Attribute &attribute);
-  bool readTensor(TensorProto &proto, HostTensor &tensor);
+  template <typename Proto> bool readTensor(Proto &proto, HostTensor &tensor);
 
   TensorReader tensors;
   std::string &error;
 };
 
-bool Reader::readTensor(TensorProto &proto, HostTensor &tensor) {
+/// Of a TensorProto or a SparseTensorProto.
+template <typename Proto>
+bool Reader::readTensor(Proto &proto, HostTensor &tensor) {
   auto result = std::make_shared<Tensor>();
   if (!tensors.read(proto, *result, error))
     return false;
@@ -186,8 +191,11 @@ bool Reader::readAttribute(AttributeProto &proto, Attribute &attribute) {
   attribute.s = proto.s();
   attribute.ints.assign(proto.ints().begin(), proto.ints().end());
   attribute.floats.assign(proto.floats().begin(), proto.floats().end());
+  attribute.strings.assign(proto.strings().begin(), proto.strings().end());
   if (attribute.kind == AttributeKind::Tensor)
     return readTensor(*proto.mutable_t(), attribute.tensor);
+  if (attribute.kind == AttributeKind::SparseTensor)
+    return readTensor(*proto.mutable_sparse_tensor(), attribute.tensor);
   if (attribute.kind != AttributeKind::Graph)
     return true;
   auto graph = std::make_shared<Graph>();
@@ -220,11 +228,9 @@ bool Reader::readGraph(GraphProto &proto, Graph &graph) {
   for (TensorProto &tensor : *proto.mutable_initializer())
     if (!readTensor(tensor, graph.initializers.emplace_back()))
       return false;
-  if (proto.sparse_initializer_size() > 0) {
-    error = "sparse initializers are not supported; store '" +
-            proto.sparse_initializer(0).values().name() + "' as a dense tensor";
-    return false;
-  }
+  for (SparseTensorProto &tensor : *proto.mutable_sparse_initializer())
+    if (!readTensor(tensor, graph.initializers.emplace_back()))
+      return false;
   // Files of IR version 3 list initializers among the inputs too.
   std::unordered_set<std::string_view> initializers;
   for (const HostTensor &tensor : graph.initializers)
@@ -275,8 +281,9 @@ bool Reader::readFunction(FunctionProto &proto, Model &model) {
 
 } // namespace
 
-bool readModel(const char *data, size_t size, const std::string &folder,
-               Model &model, std::string &error) {
+static bool readUnguarded(const char *data, size_t size,
+                          const std::string &folder, Model &model,
+                          std::string &error) {
   if (size == 0) {
     error = "the file is empty, expected an ONNX model";
     return false;
@@ -301,11 +308,19 @@ bool readModel(const char *data, size_t size, const std::string &folder,
     return false;
   }
   model.opsets = readOpsets(proto.opset_import());
-  Reader reader(folder, error);
+  Reader reader(folder, size, error);
   for (FunctionProto &function : *proto.mutable_functions())
     if (!reader.readFunction(function, model))
       return false;
   return reader.readGraph(*proto.mutable_graph(), model.graph);
+}
+
+bool readModel(const char *data, size_t size, const std::string &folder,
+               Model &model, std::string &error) try {
+  return readUnguarded(data, size, folder, model, error);
+} catch (const std::bad_alloc &) {
+  error = "the model does not fit into memory";
+  return false;
 }
 
 } // namespace cim::onnx

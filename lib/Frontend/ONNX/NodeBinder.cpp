@@ -80,6 +80,8 @@ static StringRef kindName(AttributeKind kind) {
     return "a list of floats";
   case AttributeKind::Strings:
     return "a list of strings";
+  case AttributeKind::SparseTensor:
+    return "a sparse tensor";
   case AttributeKind::Graph:
     return "a graph";
   case AttributeKind::Other:
@@ -153,6 +155,12 @@ ImportedValue *NodeBinder::lookup(size_t index) {
   }
   ImportedValue *found = state.find(node.inputs[index]);
   assert(found && "graph check orders producers first");
+  if (found->host && elementBytes(found->host->type) == 0) {
+    error() << "operand " << index << " ('" << node.inputs[index]
+            << "') has elements of " << typeName(found->host->type)
+            << ", which are not supported";
+    return nullptr;
+  }
   return found;
 }
 
