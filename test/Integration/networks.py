@@ -49,23 +49,39 @@ def real_data(name, data_dir, folder, split="test", limit=1000):
     return np.load(f"{prefix}.x.npy"), np.load(labels) if labels.exists() else None
 
 
+FREE = 48  # extent of a dimension that a file leaves open, unless it is the batch
+
+
 def input_of(model):
-    """(name, [dims], symbolic batch?) of the only input that is no initializer."""
+    """(name, element type, [dims], free dimensions) of the only input that is no initializer; a free batch is 1."""
     stored = {t.name for t in model.graph.initializer}
     (info,) = [i for i in model.graph.input if i.name not in stored]
-    dims = info.type.tensor_type.shape.dim
-    return info.name, [d.dim_value for d in dims], dims[0].HasField("dim_param")
+    kind = info.type.tensor_type
+    dims = [d.dim_value or (FREE if i else 1) for i, d in enumerate(kind.shape.dim)]
+    free = {i for i, d in enumerate(kind.shape.dim) if not d.HasField("dim_value")}
+    return info.name, kind.elem_type, dims, free
 
 
 def shape_option(model, batch):
-    """--shape that binds a symbolic batch; nothing for a file with its own batch."""
-    name, dims, symbolic = input_of(model)
-    return ["--shape", f"{name}={'x'.join(map(str, [batch, *dims[1:]]))}"] if symbolic else []
+    """--shape that binds free dimensions, the batch to `batch`; nothing for a file that leaves none open."""
+    name, _, dims, free = input_of(model)
+    dims[0] = batch if 0 in free else dims[0]
+    return ["--shape", f"{name}={'x'.join(map(str, dims))}"] if free else []
 
 
 def random_data(model, samples, seed=0):
-    _, dims, _ = input_of(model)
+    _, _, dims, _ = input_of(model)
     return np.random.default_rng(seed).normal(0, 1, (samples, *dims[1:])).astype(np.float32)
+
+
+def samples_of(name, model, data_dir, folder, count, split="test"):
+    """Samples of the network's data set where there is one, else normal random numbers."""
+    try:
+        x = real_data(name, data_dir, folder, split, count)[0]
+    except (subprocess.CalledProcessError, ValueError):  # networks.json says that there is none, or sizes differ
+        x = None
+    fits = x is not None and list(x.shape[1:]) == input_of(model)[2][1:]
+    return x if fits else random_data(model, count)
 
 
 def load(path):

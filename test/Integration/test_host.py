@@ -22,6 +22,7 @@ SUPPORTED = {
     "mlperftiny_ad_fp32": 64,
     "mobilenet_v1_0.5_160_quant_dqw": 2,
     "ulfd_slim320_simplified": 1,
+    "vdsr": 1,
 }
 
 # Networks of later issues, and an operator that the diagnostic must name.
@@ -34,13 +35,6 @@ UNSUPPORTED = {
 }
 
 TOLERANCE = 1e-4  # of the output's range
-
-
-def samples_of(name, model, data_dir, folder, count):
-    try:
-        return networks.real_data(name, data_dir, folder, limit=count)[0]
-    except Exception:  # networks.json says that there is none
-        return networks.random_data(model, count)
 
 
 def check_against_onnxruntime(path, x, folder, batch=8):
@@ -65,7 +59,7 @@ def check_against_onnxruntime(path, x, folder, batch=8):
 @pytest.mark.parametrize("name", SUPPORTED)
 def test_network(name, data_dir, tmp_path, record_property):
     path = networks.path_of(name, data_dir)
-    x = samples_of(name, networks.load(path), data_dir, tmp_path, SUPPORTED[name])
+    x = networks.samples_of(name, networks.load(path), data_dir, tmp_path, SUPPORTED[name])
     worst = check_against_onnxruntime(path, x, tmp_path)
     record_property("relative error", worst)
     assert worst <= TOLERANCE

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Every network of CIM_DATA_DIR on imec-ania's crossbars, without converters (`ideal`)."""
+
+import json
+
+import numpy as np
+import pytest
+
+import float_reference
+import macs
+import networks
+import tools
+
+SAMPLES = 8
+
+# name -> least share of its multiplications on crossbars. The rest multiplies activations with each other.
+NETWORKS = {
+    "mnist-8_cntk": 1,
+    "heir_lenet5": 1,
+    "cifar_resnet20_jpegft": 1,
+    "resnet20_w2a7_ternary_odimo": 1,
+    "mlperftiny_resnet8_fp32": 1,
+    "fsdd_dscnn": 1,
+    "diana_dscnn_kws12": 1,
+    "mlperftiny_dscnn_fp32": 1,
+    "mlperftiny_vww_fp32": 1,
+    "mlperftiny_ad_fp32": 1,
+    "mobilenet_v1_0.5_160_quant_dqw": 1,
+    "ulfd_slim320_simplified": 1,
+    "vdsr": 1,
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_share_of_multiplications(name, data_dir, tmp_path, record_property):
+    path = networks.path_of(name, data_dir)
+    model = networks.load(path)
+    x = networks.samples_of(name, model, data_dir, tmp_path, SAMPLES)
+    np.save(tmp_path / "calibration.npy", networks.samples_of(name, model, data_dir, tmp_path, SAMPLES, "calibration"))
+    tools.compile_model(
+        path, tmp_path / "net.so", "--target=imec-ania", f"--calibration={tmp_path / 'calibration.npy'}",
+        f"--report={tmp_path / 'report.json'}", *networks.shape_option(model, 1),
+    )  # fmt: skip
+    mapping = json.loads((tmp_path / "report.json").read_text())["mapping"]
+    share = mapping["macs_per_image"] / macs.of_network(model, networks.FREE)
+    found = tools.run_model(tmp_path / "net.so", x, tmp_path, "--device=ideal")
+    expected = float_reference.run(str(path), x)
+    assert found.shape == expected.shape and np.isfinite(found).all()
+    likeness = np.corrcoef(found.ravel(), expected.ravel())[0, 1]
+    print(f"{name}: {100 * share:.1f} % of multiplications on {mapping['arrays']} arrays, correlation {likeness:.3f}")
+    record_property("share", share)
+    assert NETWORKS[name] <= share <= 1
+    assert likeness > 0.9  # quantised without training, but the same function
