@@ -125,6 +125,15 @@ def test_element_types(tmp_path, dtype):
     assert tools.same_bits(found, x[:, None])
 
 
+def test_names_with_slashes(tmp_path):
+    """As TensorFlow and PyTorch give them."""
+    nodes = [helper.make_node("Sub", ["gpu/a", "/b"], ["y"])]
+    save(tmp_path / "model.onnx", nodes, {"gpu/a": [1, 2], "/b": [1, 2]})
+    tools.compile_model(tmp_path / "model.onnx", tmp_path / "model.so", "--target=host")
+    a, b = np.array([[5, 1]], np.float32), np.array([[2, 3]], np.float32)
+    assert tools.same_bits(tools.run_model(tmp_path / "model.so", {"gpu/a": a, "/b": b}, tmp_path), a - b)
+
+
 def test_float16_is_accepted(tmp_path):
     save(tmp_path / "model.onnx", [relu()], {"x": [2, 3]})
     tools.compile_model(tmp_path / "model.onnx", tmp_path / "model.so", "--target=host")

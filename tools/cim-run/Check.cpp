@@ -17,7 +17,7 @@ namespace {
 /// A file of the command line and what it is there.
 struct UsedFile {
   const char *role;
-  const std::string &path;
+  std::string path;
 };
 } // namespace
 
@@ -67,10 +67,18 @@ static bool isSameFile(const std::string &a, const std::string &b) {
   return !first.empty() && first == second;
 }
 
+/// Every file that may be meant.
+static std::vector<std::string> pathsOf(const NamedFile &file) {
+  if (!file.mayBePath())
+    return {file.path};
+  return {file.path, file.wholePath()};
+}
+
 bool cim::run::checkOutputs(const Options &options, std::string &error) {
   std::vector<UsedFile> used = {{"network", options.model}};
   for (const NamedFile &file : options.inputs)
-    used.push_back({"input", file.path});
+    for (const std::string &path : pathsOf(file))
+      used.push_back({"input", path});
   if (!options.labels.empty())
     used.push_back({"labels", options.labels});
   if (rt::isDriverPath(options.device))
@@ -81,14 +89,16 @@ bool cim::run::checkOutputs(const Options &options, std::string &error) {
               "(./- for one with that name)";
       return false;
     }
-    for (const UsedFile &other : used) {
-      if (!isSameFile(file.path, other.path))
-        continue;
-      error = "output '" + file.path + "' would overwrite the " + other.role +
-              " '" + other.path + "'; expected a file of its own";
-      return false;
-    }
-    used.push_back({"output", file.path});
+    for (const std::string &path : pathsOf(file))
+      for (const UsedFile &other : used) {
+        if (!isSameFile(path, other.path))
+          continue;
+        error = "output '" + path + "' would overwrite the " + other.role +
+                " '" + other.path + "'; expected a file of its own";
+        return false;
+      }
+    for (const std::string &path : pathsOf(file))
+      used.push_back({"output", path});
   }
   return true;
 }

@@ -75,6 +75,16 @@ static std::string namesOf(const std::vector<Tensor> &tensors) {
   return text;
 }
 
+NamedFile cim::run::resolve(const std::vector<Tensor> &tensors,
+                            const NamedFile &file) {
+  if (!file.mayBePath())
+    return file;
+  for (const Tensor &tensor : tensors)
+    if (tensor.name == file.name)
+      return file;
+  return {"", file.wholePath()};
+}
+
 std::optional<size_t> cim::run::findTensor(const std::vector<Tensor> &tensors,
                                            const NamedFile &file,
                                            const char *kind,
@@ -150,33 +160,34 @@ std::optional<std::vector<npy::Array>>
 cim::run::loadInputs(const std::vector<Tensor> &tensors,
                      const std::vector<NamedFile> &files, bool finite,
                      std::string &error) {
-  std::vector<const std::string *> paths(tensors.size());
-  for (const NamedFile &file : files) {
+  std::vector<std::string> paths(tensors.size());
+  for (const NamedFile &given : files) {
+    NamedFile file = resolve(tensors, given);
     std::optional<size_t> index = findTensor(tensors, file, "input", error);
     if (!index)
       return std::nullopt;
-    if (paths[*index]) {
+    if (!paths[*index].empty()) {
       error = "input '" + tensors[*index].name + "' is given twice";
       return std::nullopt;
     }
-    paths[*index] = &file.path;
+    paths[*index] = file.path;
   }
   std::vector<npy::Array> arrays;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    if (!paths[i]) {
+    if (paths[i].empty()) {
       error = "input '" + tensors[i].name + "' is not given; add --input " +
               tensors[i].name + "=FILE.npy";
       return std::nullopt;
     }
     std::optional<npy::Array> array =
-        loadInput(tensors[i], *paths[i], finite, error);
+        loadInput(tensors[i], paths[i], finite, error);
     if (!array)
       return std::nullopt;
     arrays.push_back(std::move(*array));
     if (arrays.back().shape[0] == arrays[0].shape[0])
       continue;
-    error = *paths[i] + ": " + std::to_string(arrays.back().shape[0]) +
-            " samples, but " + *paths[0] + " has " +
+    error = paths[i] + ": " + std::to_string(arrays.back().shape[0]) +
+            " samples, but " + paths[0] + " has " +
             std::to_string(arrays[0].shape[0]);
     return std::nullopt;
   }

@@ -25,6 +25,10 @@ std::vector<Tensor> outputsOf(const cim_model *model);
 /// Element type of a NumPy file that holds a tensor of this type.
 npy::Type npyType(cim_type type);
 
+/// `file` as it is meant: a name that no tensor has and that holds a '/' is the
+/// beginning of a path with '='.
+NamedFile resolve(const std::vector<Tensor> &tensors, const NamedFile &file);
+
 /// Position of the tensor that `file` names. Without a name it is the first,
 /// and the only one when `kind` is "input". Fails with text in `error`.
 std::optional<size_t> findTensor(const std::vector<Tensor> &tensors,

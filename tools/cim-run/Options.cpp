@@ -101,8 +101,7 @@ private:
 
 static NamedFile parseNamed(const std::string &text) {
   size_t equals = text.find('=');
-  if (equals == text.npos || equals == 0 ||
-      text.find('/') < equals) // a path, not a name
+  if (equals == text.npos || equals == 0)
     return {"", text};
   return {text.substr(0, equals), text.substr(equals + 1)};
 }

@@ -13,6 +13,13 @@ namespace cim::run {
 /// [NAME=]FILE; no name means the only input, or the first output.
 struct NamedFile {
   std::string name, path;
+
+  /// A name with '/' may also be the beginning of a path with '='; only the
+  /// network knows (resolve() in Data.h).
+  bool mayBePath() const { return name.find('/') != name.npos; }
+  std::string wholePath() const {
+    return name.empty() ? path : name + "=" + path;
+  }
 };
 
 struct Options {

@@ -51,7 +51,8 @@ private:
 
 bool Job::assignPaths(std::string &error) {
   paths.resize(outputs.size());
-  for (const NamedFile &file : options.outputs) {
+  for (const NamedFile &given : options.outputs) {
+    NamedFile file = resolve(outputs, given);
     std::optional<size_t> index = findTensor(outputs, file, "output", error);
     if (!index)
       return false;

@@ -193,6 +193,18 @@ TEST_F(RunTool, WrongValues) {
               "labels have element type float32, expected integers");
 }
 
+// A '/' before '=' belongs to a name if the network has it, else to a path.
+TEST_F(RunTool, NamesWithSlashes) {
+  EXPECT_EQ(mkdir((folder + "/run=3").c_str(), 0777), 0);
+  rename((folder + "/x.npy").c_str(), (folder + "/run=3/x.npy").c_str());
+  Result result = run("NET --input ./run=3/x.npy --output y=./run=3/y.npy");
+  EXPECT_EQ(result.code, 0) << result.text;
+  EXPECT_EQ(access((folder + "/run=3/y.npy").c_str(), F_OK), 0);
+  expectError(2, "NET --input ./run=3/x.npy --output ./run=3/x.npy",
+              "would overwrite the input");
+  expectError(1, "NET --input a/b=run=3/x.npy", "a/b=run=3/x.npy: cannot open");
+}
+
 // Without converters, floats are floats.
 TEST_F(RunTool, NonFiniteOnTheHost) {
   std::vector<float> floats(12, 1.0f);
