@@ -33,6 +33,8 @@ static void buildLoops(OpPassManager &pm, const cim::HostOptions &options) {
 }
 
 static void buildLLVM(OpPassManager &pm) {
+  // Integer powers are loops.
+  pm.addPass(createConvertMathToFuncs());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
@@ -44,6 +46,8 @@ static void buildLLVM(OpPassManager &pm) {
   buffers.useAlignedAlloc = true;
   pm.addPass(createFinalizeMemRefToLLVMConversionPass(buffers));
   pm.addPass(createConvertMathToLLVMPass());
+  // The functions that LLVM has no intrinsic for.
+  pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
   ConvertFuncToLLVMPassOptions functions;

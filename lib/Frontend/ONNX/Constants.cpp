@@ -70,41 +70,12 @@ static LogicalResult importShape(NodeBinder &b) {
   return b.result(fromInts(DataType::Int64, int64_t(dims.size()), dims));
 }
 
-static LogicalResult importCast(NodeBinder &b) {
-  b.ignore({"saturate", "round_mode"});
-  auto target = static_cast<DataType>(b.getInt("to", 0));
-  HostTensor constant = b.host(0);
-  if (b.failed())
-    return failure();
-  if (elementBytes(target) == 0)
-    return b.error() << "a cast to " << typeName(target) << " is not supported";
-  if (!constant) {
-    // All floats are float32 here, so casts between them do nothing.
-    auto type = cast<ShapedType>(b.input(0).getType());
-    if (type.getElementType() == elementType(b.context(), target))
-      return b.forward(0);
-    return b.error() << "a cast from " << type.getElementType() << " to "
-                     << typeName(target)
-                     << " at run time is not supported, only of constants";
-  }
-  if (isFloat(target))
-    return b.result(fromDoubles(target, constant->dims, toDoubles(*constant)));
-  // Any number but zero is true, half ones too.
-  SmallVector<int64_t> values = toInts(*constant);
-  if (target == DataType::Bool)
-    for (auto [value, number] : llvm::zip_equal(values, toDoubles(*constant)))
-      value = number != 0;
-  return b.result(fromInts(target, constant->dims, values));
-}
-
 void registerConstants(HandlerTable &table) {
   table.add("Constant", {Place::Folded, "no strings"}, {{1, importConstant}});
   table.add("ConstantOfShape", {Place::Folded, "constant shape"},
             {{9, importConstantOfShape}});
   table.add("Identity", {Place::Folded, ""}, {{1, importIdentity}});
   table.add("Shape", {Place::Folded, ""}, {{1, importShape}});
-  table.add("Cast", {Place::Folded, "of constants, or between floats"},
-            {{6, importCast}});
 }
 
 } // namespace cim::onnx

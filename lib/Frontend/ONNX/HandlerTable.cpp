@@ -12,6 +12,7 @@ const HandlerTable &HandlerTable::get() {
     registerConvolution(all);
     registerProducts(all);
     registerElementwise(all);
+    registerLogic(all);
     registerNormalization(all);
     registerPooling(all);
     registerReduction(all);

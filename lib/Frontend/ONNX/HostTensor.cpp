@@ -81,15 +81,6 @@ SmallVector<double> toDoubles(const Tensor &tensor) {
   return values;
 }
 
-std::optional<size_t> findNonFinite(const Tensor &tensor) {
-  if (tensor.type != DataType::Float)
-    return std::nullopt;
-  for (size_t i = 0, count = tensor.numElements(); i < count; ++i)
-    if (!std::isfinite(load<float>(tensor, i)))
-      return i;
-  return std::nullopt;
-}
-
 static Tensor emptyTensor(DataType type, ArrayRef<int64_t> dims) {
   Tensor tensor;
   tensor.type = type;
@@ -179,11 +170,50 @@ Type elementType(MLIRContext *context, DataType type) {
     return IntegerType::get(context, 16, IntegerType::Unsigned);
   case DataType::Int32:
     return IntegerType::get(context, 32);
+  case DataType::UInt32:
+    return IntegerType::get(context, 32, IntegerType::Unsigned);
   case DataType::Int64:
     return IntegerType::get(context, 64);
+  case DataType::UInt64:
+    return IntegerType::get(context, 64, IntegerType::Unsigned);
   default:
     return {};
   }
+}
+
+DataType dataType(Type element) {
+  for (DataType type :
+       {DataType::Float, DataType::Bool, DataType::Int8, DataType::UInt8,
+        DataType::Int16, DataType::UInt16, DataType::Int32, DataType::UInt32,
+        DataType::Int64, DataType::UInt64})
+    if (elementType(element.getContext(), type) == element)
+      return type;
+  return DataType::Undefined;
+}
+
+std::optional<Tensor> fromElements(ElementsAttr value) {
+  auto type = cast<ShapedType>(cast<TypedAttr>(value).getType());
+  DataType element = dataType(type.getElementType());
+  if (element == DataType::Undefined)
+    return std::nullopt;
+  Tensor tensor = emptyTensor(element, type.getShape());
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    if (!blob)
+      return std::nullopt;
+    tensor.bytes.assign(blob->getData().data(), blob->getData().size());
+    return tensor;
+  }
+  auto dense = cast<DenseElementsAttr>(value);
+  if (element == DataType::Bool) {
+    for (bool bit : dense.getValues<bool>())
+      tensor.bytes.push_back(bit);
+    return tensor;
+  }
+  ArrayRef<char> raw = dense.getRawData();
+  for (int64_t i = 0; i < (dense.isSplat() ? type.getNumElements() : 1); ++i)
+    tensor.bytes.append(raw.data(), raw.size());
+  return tensor;
 }
 
 ElementsAttr toElementsAttr(MLIRContext *context, const HostTensor &shared) {

@@ -21,9 +21,6 @@ Tensor withFloat32(const Tensor &tensor);
 llvm::SmallVector<int64_t> toInts(const Tensor &tensor);
 llvm::SmallVector<double> toDoubles(const Tensor &tensor);
 
-/// Index of the first NaN or infinity of a float tensor.
-std::optional<size_t> findNonFinite(const Tensor &tensor);
-
 /// Tensors from values; integers wrap to the width of `type`.
 Tensor fromInts(DataType type, llvm::ArrayRef<int64_t> dims,
                 llvm::ArrayRef<int64_t> values);
@@ -32,6 +29,13 @@ Tensor fromDoubles(DataType type, llvm::ArrayRef<int64_t> dims,
 
 /// Element type in IR (float of any width is f32), or null when there is none.
 mlir::Type elementType(mlir::MLIRContext *context, DataType type);
+
+/// The type of ONNX whose elements have type `element`; Undefined for others.
+DataType dataType(mlir::Type element);
+
+/// The tensor that a constant of numbers holds; nothing when its data is
+/// elsewhere (a resource).
+std::optional<Tensor> fromElements(mlir::ElementsAttr value);
 
 /// The attribute that holds the tensor: dense when it is small, a resource
 /// called after the tensor, which it shares, otherwise.

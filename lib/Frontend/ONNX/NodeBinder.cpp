@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Operands, attributes and results of the node being imported.
 #include "NodeBinder.h"
+#include "cim/Dialect/NN/Transforms/ConstantFolding.h"
 #include "mlir/IR/Diagnostics.h"
 
 using namespace mlir;
@@ -13,6 +14,9 @@ static constexpr int64_t kMaxHostFloats = 64;
 
 /// Larger constants are not computed at import.
 static constexpr int64_t kMaxHostElements = int64_t(1) << 28;
+
+/// Ops on constants up to this size, other than floats, are folded at import.
+static constexpr int64_t kMaxFolded = int64_t(1) << 20;
 
 std::string shapeText(ArrayRef<int64_t> shape) {
   if (shape.empty())
@@ -147,6 +151,17 @@ bool NodeBinder::hasInput(size_t index) const {
          !state.find(node.inputs[index])->isOmitted;
 }
 
+/// The constant behind a value that was folded, or null.
+static HostTensor hostTensor(Value value) {
+  auto constant = value ? value.getDefiningOp<nn::ConstantOp>() : nullptr;
+  if (!constant ||
+      isa<quant::QuantizedType>(constant.getType().getElementType()))
+    return {};
+  std::optional<Tensor> tensor = fromElements(constant.getValue());
+  return tensor ? std::make_shared<const Tensor>(std::move(*tensor))
+                : HostTensor();
+}
+
 ImportedValue *NodeBinder::lookup(size_t index) {
   if (!hasInput(index)) {
     error() << "expected an operand " << index << ", but the node has "
@@ -161,6 +176,8 @@ ImportedValue *NodeBinder::lookup(size_t index) {
             << ", which are not supported";
     return nullptr;
   }
+  if (!found->host)
+    found->host = hostTensor(found->ssa);
   return found;
 }
 
@@ -174,36 +191,49 @@ Value NodeBinder::input(size_t index) {
   return imported->ssa;
 }
 
-Value NodeBinder::floatInput(size_t index) {
-  const ImportedValue *imported = lookup(index);
-  if (!imported)
-    return {};
-  if (imported->host && imported->host->type != DataType::Float) {
-    error() << "expected operand " << index << " ('" << node.inputs[index]
-            << "') to be float, but got " << typeName(imported->host->type);
-    return {};
-  }
-  Value value = realInput(index);
-  if (!value)
-    return {};
-  Type element = cast<ShapedType>(value.getType()).getElementType();
-  if (isa<Float32Type>(element))
-    return value;
-  error() << "expected operand " << index << " ('" << node.inputs[index]
-          << "') to be float, but got " << element;
-  return {};
+/// Integers of 8 to 64 bits.
+static bool isNumber(Type type) {
+  auto integer = dyn_cast<IntegerType>(type);
+  return integer && integer.getWidth() > 1;
 }
 
-Value NodeBinder::realInput(size_t index) {
+Value NodeBinder::inputOf(size_t index, function_ref<bool(Type)> accepts,
+                          StringRef what) {
   Value value = input(index);
   if (!value)
     return {};
   Type element = cast<ShapedType>(value.getType()).getElementType();
-  if (isa<Float32Type, quant::QuantizedType>(element))
+  if (accepts(element))
     return value;
   error() << "expected operand " << index << " ('" << node.inputs[index]
-          << "') to be float, but got " << element;
+          << "') to be " << what << ", but got " << element;
   return {};
+}
+
+Value NodeBinder::floatInput(size_t index) {
+  return inputOf(
+      index, [](Type type) { return isa<Float32Type>(type); }, "float");
+}
+
+Value NodeBinder::numberInput(size_t index) {
+  return inputOf(
+      index, [](Type type) { return isa<Float32Type>(type) || isNumber(type); },
+      "numbers");
+}
+
+Value NodeBinder::integerInput(size_t index) {
+  return inputOf(index, isNumber, "integers");
+}
+
+Value NodeBinder::boolInput(size_t index) {
+  return inputOf(index, [](Type type) { return type.isInteger(1); }, "bool");
+}
+
+Value NodeBinder::realInput(size_t index) {
+  return inputOf(
+      index,
+      [](Type type) { return isa<Float32Type, quant::QuantizedType>(type); },
+      "float");
 }
 
 HostTensor NodeBinder::host(size_t index) {
@@ -354,7 +384,32 @@ Value NodeBinder::inferAndCreate(
   if (mlir::failed(checkType(types.front())))
     return {};
   op.types.assign(types);
-  return state.builder.create(op)->getResult(0);
+  return folded(state.builder.create(op));
+}
+
+/// True for values that are cheap to compute with as constants.
+static bool isSmall(Value value) {
+  auto type = cast<ShapedType>(value.getType());
+  return type.getNumElements() <=
+         (type.getElementType().isF32() ? kMaxHostFloats : kMaxFolded);
+}
+
+Value NodeBinder::folded(Operation *op) {
+  Value result = op->getResult(0);
+  // Quantised constants keep their integers: they are what arrays store.
+  auto isKnown = [](Value operand) {
+    return operand.getDefiningOp<nn::ConstantOp>() && isSmall(operand);
+  };
+  if (isa<nn::QuantizeOp, nn::DequantizeOp>(op) || !nn::isFoldable(op) ||
+      !isSmall(result) || !llvm::all_of(op->getOperands(), isKnown))
+    return result;
+  FailureOr<ElementsAttr> value = nn::foldConstantOp(op);
+  if (mlir::failed(value))
+    return result;
+  Value constant = nn::ConstantOp::create(state.builder, op->getLoc(),
+                                          result.getType(), *value);
+  op->erase();
+  return constant;
 }
 
 Value NodeBinder::createConstant(const HostTensor &constant, Type quantized) {
@@ -370,11 +425,6 @@ Value NodeBinder::createConstant(const HostTensor &constant, Type quantized) {
   if (tensor.numElements() == 0) {
     error() << "constant '" << name << "' of shape " << shapeText(tensor.dims)
             << " has no elements";
-    return {};
-  }
-  if (std::optional<size_t> index = findNonFinite(tensor)) {
-    error() << "constant '" << name << "' holds NaN or infinity at index "
-            << *index << ", expected finite numbers";
     return {};
   }
   Location loc = NameLoc::get(StringAttr::get(context(), name), state.fileLoc);
@@ -396,8 +446,20 @@ Value NodeBinder::createReshape(Value value, ArrayRef<int64_t> shape) {
 }
 
 Value NodeBinder::createScalar(float value) {
-  return createConstant(std::make_shared<const Tensor>(
-      fromDoubles(DataType::Float, {}, double(value))));
+  return createConstant(fromDoubles(DataType::Float, {}, double(value)));
+}
+
+Value NodeBinder::createScalar(Type element, double value) {
+  return createCast(createScalar(static_cast<float>(value)), element);
+}
+
+Value NodeBinder::createCast(Value value, Type element) {
+  if (broken || !value)
+    return {};
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getElementType() == element)
+    return value;
+  return createTyped<nn::CastOp>(type.clone(element), value);
 }
 
 LogicalResult NodeBinder::result(Value value, size_t index) {

@@ -64,6 +64,12 @@ public:
   mlir::Value input(size_t index);
   /// The operand, of float elements; null on error.
   mlir::Value floatInput(size_t index);
+  /// The operand, of float or integer elements; null on error.
+  mlir::Value numberInput(size_t index);
+  /// The operand, of integer elements; null on error.
+  mlir::Value integerInput(size_t index);
+  /// The operand, of truth values; null on error.
+  mlir::Value boolInput(size_t index);
   /// The operand, of float or quantised elements; null on error.
   mlir::Value realInput(size_t index);
   /// Null, without an error, when the operand is left out.
@@ -101,7 +107,9 @@ public:
   /// Refuses results that the importer does not compute, from `index` on.
   llvm::LogicalResult refuseOutputs(size_t index, llvm::StringRef what);
 
-  /// Emits an op whose result type follows from its operands. Null on error.
+  /// Emits an op whose result type follows from its operands, or the constant
+  /// that it computes when its operands are small constants: shape arithmetic
+  /// needs no code of its own. Null on error.
   template <typename OpTy, typename... Args>
   mlir::Value create(Args &&...args) {
     mlir::OperationState op(location, OpTy::getOperationName());
@@ -121,16 +129,23 @@ public:
   mlir::Value createTyped(mlir::Type type, Args &&...args) {
     if (broken || mlir::failed(checkType(type)))
       return {};
-    return OpTy::create(state.builder, location, type,
-                        std::forward<Args>(args)...);
+    return folded(OpTy::create(state.builder, location, type,
+                               std::forward<Args>(args)...));
   }
   /// Emits a constant, of quantised elements when a type is given for them.
   mlir::Value createConstant(const HostTensor &tensor,
                              mlir::Type quantized = {});
+  mlir::Value createConstant(Tensor tensor) {
+    return createConstant(std::make_shared<const Tensor>(std::move(tensor)));
+  }
   /// nn.reshape to `shape`, or `value` itself when it has that shape.
   mlir::Value createReshape(mlir::Value value, llvm::ArrayRef<int64_t> shape);
   /// A float constant of one element.
   mlir::Value createScalar(float value);
+  /// A constant of one element of the number type `element`.
+  mlir::Value createScalar(mlir::Type element, double value);
+  /// nn.cast to the element type, or `value` itself when it has that type.
+  mlir::Value createCast(mlir::Value value, mlir::Type element);
 
   /// Binds a result; fails when `value` is null.
   llvm::LogicalResult result(mlir::Value value, size_t index = 0);
@@ -140,6 +155,13 @@ public:
   llvm::LogicalResult forward(size_t input, size_t output = 0);
 
 private:
+  /// The operand when its element type is accepted; an error that says `what`
+  /// was expected otherwise.
+  mlir::Value inputOf(size_t index,
+                      llvm::function_ref<bool(mlir::Type)> accepts,
+                      llvm::StringRef what);
+  /// The result of `op`, or of the constant that takes its place.
+  mlir::Value folded(mlir::Operation *op);
   const Attribute *find(llvm::StringRef name, AttributeKind kind);
   ImportedValue *lookup(size_t index);
   mlir::Type placeholderType() const;

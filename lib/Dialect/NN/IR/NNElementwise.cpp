@@ -5,16 +5,28 @@
 using namespace mlir;
 using namespace cim::nn;
 
-/// Result type of a binary op: the element type of `a`, broadcast shape.
-static LogicalResult inferBinary(std::optional<Location> location, Value a,
-                                 Value b, SmallVectorImpl<Type> &types) {
+/// Broadcast shape of two operands of one element type.
+static FailureOr<SmallVector<int64_t>>
+inferPair(std::optional<Location> location, Value a, Value b) {
   auto typeA = cast<ShapedType>(a.getType());
   auto typeB = cast<ShapedType>(b.getType());
-  FailureOr<SmallVector<int64_t>> shape =
-      inferBroadcast(location, typeA.getShape(), typeB.getShape());
+  if (typeA.getElementType() != typeB.getElementType())
+    return inferenceError(
+        location, "expected operands of one element type, but got ",
+        typeA.getElementType(), " and ", typeB.getElementType());
+  return inferBroadcast(location, typeA.getShape(), typeB.getShape());
+}
+
+/// Result type of a binary op; of the operands' element type unless given.
+static LogicalResult inferBinary(std::optional<Location> location, Value a,
+                                 Value b, SmallVectorImpl<Type> &types,
+                                 Type element = {}) {
+  FailureOr<SmallVector<int64_t>> shape = inferPair(location, a, b);
   if (failed(shape))
     return failure();
-  types.push_back(RankedTensorType::get(*shape, typeA.getElementType()));
+  if (!element)
+    element = cast<ShapedType>(a.getType()).getElementType();
+  types.push_back(RankedTensorType::get(*shape, element));
   return success();
 }
 
@@ -28,7 +40,40 @@ CIM_INFER_BINARY(AddOp)
 CIM_INFER_BINARY(SubOp)
 CIM_INFER_BINARY(MulOp)
 CIM_INFER_BINARY(DivOp)
+CIM_INFER_BINARY(PowOp)
+CIM_INFER_BINARY(ModOp)
+CIM_INFER_BINARY(MaxOp)
+CIM_INFER_BINARY(MinOp)
+CIM_INFER_BINARY(AndOp)
+CIM_INFER_BINARY(OrOp)
+CIM_INFER_BINARY(XorOp)
+CIM_INFER_BINARY(ShiftLeftOp)
+CIM_INFER_BINARY(ShiftRightOp)
 #undef CIM_INFER_BINARY
+
+LogicalResult CompareOp::inferReturnTypes(MLIRContext *context,
+                                          std::optional<Location> location,
+                                          Adaptor adaptor,
+                                          SmallVectorImpl<Type> &types) {
+  return inferBinary(location, adaptor.getA(), adaptor.getB(), types,
+                     IntegerType::get(context, 1));
+}
+
+LogicalResult SelectOp::inferReturnTypes(MLIRContext *,
+                                         std::optional<Location> location,
+                                         Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  auto condition = cast<ShapedType>(adaptor.getCondition().getType());
+  FailureOr<SmallVector<int64_t>> shape =
+      inferPair(location, adaptor.getA(), adaptor.getB());
+  if (succeeded(shape))
+    shape = inferBroadcast(location, condition.getShape(), *shape);
+  if (failed(shape))
+    return failure();
+  types.push_back(
+      cast<RankedTensorType>(adaptor.getA().getType()).clone(*shape));
+  return success();
+}
 
 LogicalResult BatchNormOp::inferReturnTypes(MLIRContext *,
                                             std::optional<Location> location,

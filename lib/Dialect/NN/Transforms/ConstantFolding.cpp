@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Evaluation of nn ops on constants.
-#include "ConstantFolding.h"
-#include "cim/Dialect/CIM/Transforms/Elements.h"
-#include "cim/Dialect/NN/Transforms/ConstantData.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include "cim/Dialect/NN/Transforms/ConstantFolding.h"
+#include "TypedElements.h"
 #include <cmath>
 
 using namespace mlir;
@@ -14,17 +12,16 @@ using namespace cim::nn;
 // Data movement, on elements of any type
 //===----------------------------------------------------------------------===//
 
-static SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
+SmallVector<int64_t> cim::nn::rowMajorStrides(ArrayRef<int64_t> shape) {
   SmallVector<int64_t> strides(shape.size(), 1);
   for (size_t i = shape.size(); i-- > 1;)
     strides[i - 1] = strides[i] * shape[i];
   return strides;
 }
 
-/// Calls `visit` with every offset of a strided view, in row-major order.
-static void forEachOffset(ArrayRef<int64_t> shape, int64_t offset,
-                          ArrayRef<int64_t> strides,
-                          function_ref<void(int64_t)> visit) {
+void cim::nn::forEachOffset(ArrayRef<int64_t> shape, int64_t offset,
+                            ArrayRef<int64_t> strides,
+                            function_ref<void(int64_t)> visit) {
   SmallVector<int64_t> index(shape.size(), 0);
   for (int64_t count = llvm::product_of(shape); count > 0; --count) {
     visit(offset);
@@ -57,34 +54,21 @@ static ShapedType typeOf(ElementsAttr value) {
   return cast<ShapedType>(cast<TypedAttr>(value).getType());
 }
 
-template <typename T>
-static FailureOr<ElementsAttr> gatherAs(Location loc, ElementsAttr value,
-                                        const View &view) {
-  FailureOr<std::vector<T>> from = readElements<T>(loc, value);
-  if (failed(from))
-    return failure();
-  std::vector<T> to;
-  to.reserve(from->size());
-  forEachOffset(view.shape, view.offset, view.strides,
-                [&](int64_t offset) { to.push_back((*from)[offset]); });
-  auto type = RankedTensorType::get(view.shape, typeOf(value).getElementType());
-  return makeElements<T>(type, to, resourceName(value));
-}
-
 static FailureOr<ElementsAttr> gather(Location loc, ElementsAttr value,
                                       const View &view) {
-  switch (typeOf(value).getElementTypeBitWidth()) {
-  case 8:
-    return gatherAs<uint8_t>(loc, value, view);
-  case 16:
-    return gatherAs<uint16_t>(loc, value, view);
-  case 32:
-    return gatherAs<uint32_t>(loc, value, view);
-  case 64:
-    return gatherAs<uint64_t>(loc, value, view);
-  default:
-    return failure();
-  }
+  Type element = typeOf(value).getElementType();
+  return withElementType(element, [&](auto zero) -> FailureOr<ElementsAttr> {
+    using T = decltype(zero);
+    FailureOr<std::vector<T>> from = readTyped<T>(loc, value);
+    if (failed(from))
+      return failure();
+    std::vector<T> to;
+    to.reserve(from->size());
+    forEachOffset(view.shape, view.offset, view.strides,
+                  [&](int64_t offset) { to.push_back((*from)[offset]); });
+    return makeTyped<T>(RankedTensorType::get(view.shape, element), to,
+                        resourceName(value));
+  });
 }
 
 FailureOr<ElementsAttr> cim::nn::moveElements(Operation *op,
@@ -107,72 +91,10 @@ FailureOr<ElementsAttr> cim::nn::moveElements(Operation *op,
   return gather(op->getLoc(), value, view);
 }
 
-//===----------------------------------------------------------------------===//
-// Arithmetic, on binary32
-//===----------------------------------------------------------------------===//
-
-/// The elements of `value` broadcast to `shape`.
-static FailureOr<std::vector<float>> broadcast(Value value,
-                                               ArrayRef<int64_t> shape) {
-  FailureOr<std::vector<float>> from = readReals(value);
-  if (failed(from))
-    return failure();
-  ArrayRef<int64_t> own = cast<ShapedType>(value.getType()).getShape();
-  SmallVector<int64_t> ownStrides = rowMajorStrides(own);
-  SmallVector<int64_t> strides(shape.size(), 0);
-  for (size_t i = 0; i < own.size(); ++i)
-    if (own[i] != 1)
-      strides[shape.size() - own.size() + i] = ownStrides[i];
-  std::vector<float> to;
-  to.reserve(llvm::product_of(shape));
-  forEachOffset(shape, 0, strides,
-                [&](int64_t offset) { to.push_back((*from)[offset]); });
-  return to;
-}
-
-static float evaluate(Operation *op, float a, float b) {
-  return llvm::TypeSwitch<Operation *, float>(op)
-      .Case([&](AddOp) { return a + b; })
-      .Case([&](SubOp) { return a - b; })
-      .Case([&](MulOp) { return a * b; })
-      .Case([&](DivOp) { return a / b; })
-      .Case([&](ReluOp) { return std::max(a, 0.0f); })
-      .Case([&](FloorOp) { return std::floor(a); })
-      .Case([&](RoundOp) { return std::nearbyint(a); })
-      .Case([&](ClampOp clamp) {
-        return std::min(std::max(a, clamp.getLo().convertToFloat()),
-                        clamp.getHi().convertToFloat());
-      })
-      .Default([&](Operation *) { return a; });
-}
-
-static FailureOr<ElementsAttr> floatElements(Type type,
-                                             ArrayRef<float> values) {
-  if (!llvm::all_of(values, [](float v) { return std::isfinite(v); }))
-    return failure();
-  return makeElements<float>(cast<RankedTensorType>(type), values, "folded");
-}
-
-/// Unary and binary ops; nn.dequantize is the unary op whose operand is read
-/// as reals.
-static FailureOr<ElementsAttr> foldElementwise(Operation *op) {
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  FailureOr<std::vector<float>> a =
-      broadcast(op->getOperand(0), type.getShape());
-  FailureOr<std::vector<float>> b =
-      op->getNumOperands() == 2 ? broadcast(op->getOperand(1), type.getShape())
-                                : a;
-  if (failed(a) || failed(b))
-    return failure();
-  for (auto [x, y] : llvm::zip_equal(*a, *b))
-    x = evaluate(op, x, y);
-  return floatElements(type, *a);
-}
-
-/// Padding of floats; values of a quantised tensor are not worth the case.
+/// Padding of numbers; values of a quantised tensor are not worth the case.
 static FailureOr<ElementsAttr> foldPad(PadOp op) {
   auto from = cast<ShapedType>(op.getInput().getType());
-  auto to = cast<ShapedType>(op.getType());
+  auto to = cast<RankedTensorType>(op.getType());
   FailureOr<std::vector<float>> values = readReals(op.getInput());
   if (failed(values) || !to.getElementType().isF32())
     return failure();
@@ -185,20 +107,17 @@ static FailureOr<ElementsAttr> foldPad(PadOp op) {
   auto next = values->begin();
   forEachOffset(from.getShape(), origin, strides,
                 [&](int64_t offset) { padded[offset] = *next++; });
-  return floatElements(op.getType(), padded);
+  return makeTyped<float>(to, padded);
 }
 
-static FailureOr<ElementsAttr> foldConcat(ConcatOp op) {
-  auto type = cast<ShapedType>(op.getType());
-  if (!type.getElementType().isF32())
-    return failure();
-  ArrayRef<int64_t> shape = type.getShape();
+template <typename T> static FailureOr<ElementsAttr> foldConcat(ConcatOp op) {
+  auto type = cast<RankedTensorType>(op.getType());
   size_t axis = op.getAxis();
-  std::vector<float> joined(type.getNumElements());
-  SmallVector<int64_t> strides = rowMajorStrides(shape);
+  std::vector<T> joined(type.getNumElements());
+  SmallVector<int64_t> strides = rowMajorStrides(type.getShape());
   int64_t origin = 0;
   for (Value input : op.getInputs()) {
-    FailureOr<std::vector<float>> values = readReals(input);
+    FailureOr<std::vector<T>> values = readTyped<T>(input);
     if (failed(values))
       return failure();
     ArrayRef<int64_t> part = cast<ShapedType>(input.getType()).getShape();
@@ -207,7 +126,7 @@ static FailureOr<ElementsAttr> foldConcat(ConcatOp op) {
                   [&](int64_t offset) { joined[offset] = *next++; });
     origin += part[axis] * strides[axis];
   }
-  return floatElements(op.getType(), joined);
+  return makeTyped<T>(type, joined);
 }
 
 //===----------------------------------------------------------------------===//
@@ -274,6 +193,13 @@ static FailureOr<ElementsAttr> foldQuantize(QuantizeOp op) {
   }
 }
 
+static FailureOr<ElementsAttr> foldDequantize(DequantizeOp op) {
+  FailureOr<std::vector<float>> reals = readReals(op.getResult());
+  if (failed(reals))
+    return failure();
+  return makeTyped<float>(cast<RankedTensorType>(op.getType()), *reals);
+}
+
 //===----------------------------------------------------------------------===//
 // Dispatch
 //===----------------------------------------------------------------------===//
@@ -291,9 +217,9 @@ static bool isConstant(Value value) {
 }
 
 bool cim::nn::isFoldable(Operation *op) {
-  return isa<AddOp, SubOp, MulOp, DivOp, ReluOp, ClampOp, FloorOp, RoundOp,
-             ReshapeOp, TransposeOp, ConcatOp, PadOp, SliceOp, QuantizeOp,
-             DequantizeOp>(op) &&
+  return (op->hasTrait<Elementwise>() ||
+          isa<ReshapeOp, TransposeOp, ConcatOp, PadOp, SliceOp, QuantizeOp,
+              DequantizeOp>(op)) &&
          llvm::all_of(op->getOperands(), isConstant);
 }
 
@@ -305,15 +231,18 @@ FailureOr<ElementsAttr> cim::nn::foldConstantOp(Operation *op) {
     if (failed(reals))
       return failure();
     return moveElements(
-        op,
-        makeElements<float>(cast<RankedTensorType>(op->getOperand(0).getType()),
-                            *reals, "folded"));
+        op, makeTyped<float>(
+                cast<RankedTensorType>(op->getOperand(0).getType()), *reals));
   }
   if (auto pad = dyn_cast<PadOp>(op))
     return foldPad(pad);
   if (auto concat = dyn_cast<ConcatOp>(op))
-    return foldConcat(concat);
+    return withElementType(
+        cast<ShapedType>(concat.getType()).getElementType(),
+        [&](auto zero) { return foldConcat<decltype(zero)>(concat); });
   if (auto quantize = dyn_cast<QuantizeOp>(op))
     return foldQuantize(quantize);
+  if (auto dequantize = dyn_cast<DequantizeOp>(op))
+    return foldDequantize(dequantize);
   return foldElementwise(op);
 }

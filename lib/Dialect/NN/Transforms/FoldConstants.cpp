@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nn-fold-constants: ops whose operands are all constants are computed now.
-#include "ConstantFolding.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
+#include "cim/Dialect/NN/Transforms/ConstantFolding.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 

@@ -133,10 +133,20 @@ private:
     } else if (auto softmax = dyn_cast<SoftmaxOp>(op)) {
       if (softmax.getAxis() == 0)
         return mixes(op, "it normalises along the leading dimension");
-    } else if (isa<MatMulOp, AddOp, SubOp, MulOp, DivOp>(op)) {
+    } else if (isa<MatMulOp>(op) || op.hasTrait<Elementwise>()) {
       return checkBroadcast(op, rank);
+    } else if (!keepsSamplesApart(op)) {
+      return mixes(op, "it may combine samples");
     }
     return success();
+  }
+
+  /// Ops that compute each element of the leading dimension from its like; of
+  /// other dialects there is cim.mvm.
+  static bool keepsSamplesApart(Operation &op) {
+    return isa<ConvOp, MaxPoolOp, AvgPoolOp, BatchNormOp, ReshapeOp, QuantizeOp,
+               DequantizeOp>(op) ||
+           !isa<NNDialect>(op.getDialect());
   }
 
   /// A batched operand that lacks dimensions of the result would meet another

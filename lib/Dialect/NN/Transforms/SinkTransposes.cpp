@@ -80,15 +80,19 @@ static Operation *cloneWith(PatternRewriter &rewriter, Operation *op,
 namespace {
 
 /// Element-wise ops of one operand do not see the layout.
-template <typename OpTy> struct SinkBelowUnary : public OpRewritePattern<OpTy> {
-  using OpRewritePattern<OpTy>::OpRewritePattern;
+struct SinkBelowUnary : public RewritePattern {
+  SinkBelowUnary(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
 
-  LogicalResult matchAndRewrite(OpTy op,
+  LogicalResult matchAndRewrite(Operation *op,
                                 PatternRewriter &rewriter) const override {
+    if (op->getNumOperands() != 1 ||
+        !(op->hasTrait<Elementwise>() || isa<QuantizeOp, DequantizeOp>(op)))
+      return failure();
     Operation *producer = op->getOperand(0).getDefiningOp();
     if (!isa_and_present<TransposeOp, ReshapeOp>(producer))
       return failure();
-    auto result = cast<RankedTensorType>(op.getType());
+    auto result = cast<RankedTensorType>(op->getResult(0).getType());
     auto operand = cast<RankedTensorType>(op->getOperand(0).getType());
     for (RankedTensorType type : {result, operand})
       if (isa<quant::UniformQuantizedPerAxisType>(type.getElementType()))
@@ -258,22 +262,24 @@ struct Alignment {
 };
 
 /// The elements of the operands meet in any layout, if it is the same one.
-template <typename OpTy>
-struct SinkBelowBinary : public OpRewritePattern<OpTy> {
-  using OpRewritePattern<OpTy>::OpRewritePattern;
+struct SinkBelowBroadcast : public RewritePattern {
+  SinkBelowBroadcast(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
 
-  LogicalResult matchAndRewrite(OpTy op,
+  LogicalResult matchAndRewrite(Operation *op,
                                 PatternRewriter &rewriter) const override {
+    if (op->getNumOperands() < 2 || !op->hasTrait<Elementwise>())
+      return failure();
     FailureOr<Alignment> alignment = Alignment::find(op);
     if (failed(alignment))
       return failure();
-    auto shape = shapeOf(op.getResult());
+    auto shape = shapeOf(op->getResult(0));
     for (Value operand : op->getOperands())
       if (!alignment->accepts(operand, shape))
         return rewriter.notifyMatchFailure(op, "would only move a transpose");
     SmallVector<Value> operands;
     for (Value operand : op->getOperands())
-      operands.push_back(alignment->undo(rewriter, op.getLoc(), operand));
+      operands.push_back(alignment->undo(rewriter, op->getLoc(), operand));
     Operation *moved = cloneWith(rewriter, op, operands,
                                  apply(inverse(alignment->permutation), shape));
     replaceSunk(rewriter, op, moved, alignment->permutation);
@@ -338,17 +344,12 @@ struct SinkTransposesPass
 } // namespace
 
 void cim::nn::populateSinkBelowUnaryPatterns(RewritePatternSet &patterns) {
-  patterns.add<SinkBelowUnary<ReluOp>, SinkBelowUnary<FloorOp>,
-               SinkBelowUnary<RoundOp>, SinkBelowUnary<ClampOp>,
-               SinkBelowUnary<QuantizeOp>, SinkBelowUnary<DequantizeOp>>(
-      patterns.getContext());
+  patterns.add<SinkBelowUnary>(patterns.getContext());
 }
 
 void cim::nn::populateSinkTransposesPatterns(RewritePatternSet &patterns) {
   populateSinkBelowUnaryPatterns(patterns);
-  patterns
-      .add<SinkBelowPad, SinkBelowSlice, SinkBelowSoftmax, SinkBelowReduceMean,
-           SinkBelowBinary<AddOp>, SinkBelowBinary<SubOp>,
-           SinkBelowBinary<MulOp>, SinkBelowBinary<DivOp>, SinkBelowConcat>(
-          patterns.getContext());
+  patterns.add<SinkBelowPad, SinkBelowSlice, SinkBelowSoftmax,
+               SinkBelowReduceMean, SinkBelowBroadcast, SinkBelowConcat>(
+      patterns.getContext());
 }

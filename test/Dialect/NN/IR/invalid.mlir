@@ -200,6 +200,31 @@ func.func @f(%a: tensor<2x4xf32>, %b: tensor<3xf32>) {
 
 // -----
 
+func.func @f(%a: tensor<4xf32>, %b: tensor<4xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @below {{expected operands of one element type, but got 'f32' and 'i32'}}
+  %0 = nn.add(%a, %b) : (tensor<4xf32>, tensor<4xi32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4xi32>) {
+  // expected-error @below {{op operand #0 must be}}
+  %0 = nn.exp(%a) : tensor<4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4xf32>) {
+  // expected-error @below {{op requires the same shape for all operands and results}}
+  %0 = nn.cast(%a) : (tensor<4xf32>) -> tensor<2xi32>
+  return
+}
+
+// -----
+
 func.func @f(%x: tensor<4xf32>) {
   // expected-error @below {{expects lo <= hi, but got 1.000000e+00 : f32 and 0.000000e+00 : f32}}
   %0 = nn.clamp(%x) to [1.0, 0.0] : tensor<4xf32>

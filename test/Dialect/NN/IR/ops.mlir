@@ -92,6 +92,21 @@ func.func @movement(%x: tensor<2x3x4xi64>, %q: tensor<2x3x4x!q>) {
   return
 }
 
+// CHECK-LABEL: func.func @numbers
+func.func @numbers(%x: tensor<2x3xi32>, %y: tensor<3xi32>, %c: tensor<2x1xi1>) {
+  // CHECK: nn.mod(%{{.*}}, %{{.*}}) {truncated} : (tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi32>
+  %0 = nn.mod(%x, %y) {truncated} : (tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi32>
+  // CHECK: nn.compare(%{{.*}}, %{{.*}}) {predicate = #nn.predicate<less_equal>} : {{.*}} -> tensor<2x3xi1>
+  %1 = nn.compare(%x, %y) {predicate = #nn.predicate<less_equal>} : (tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi1>
+  // CHECK: nn.select(%{{.*}}, %{{.*}}, %{{.*}}) : (tensor<2x1xi1>, tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi32>
+  %2 = nn.select(%c, %x, %y) : (tensor<2x1xi1>, tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi32>
+  // CHECK: nn.cast(%{{.*}}) : (tensor<2x3xi32>) -> tensor<2x3xui8>
+  %3 = nn.cast(%x) : (tensor<2x3xi32>) -> tensor<2x3xui8>
+  // CHECK: nn.abs(%{{.*}}) : tensor<2x3xi32>
+  %4 = nn.abs(%x) : tensor<2x3xi32>
+  return
+}
+
 // CHECK-LABEL: func.func @quantisation
 func.func @quantisation(%x: tensor<1x4xf32>) {
   // CHECK: nn.quantize(%{{.*}}) nearest_even : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<i8<-63:63>:f32, 5.000000e-01>>

@@ -103,6 +103,34 @@ func.func @reshaped(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
 
 // -----
 
+// Integers wrap and divide as the compiled program does.
+// CHECK-LABEL: func.func @integers
+func.func @integers() -> (tensor<4xi8>, tensor<4xi8>, tensor<4xi8>, tensor<2xui8>, tensor<4xi1>, tensor<4xi64>, tensor<3xi8>) {
+  %a = nn.constant dense<[100, -7, 5, -128]> : tensor<4xi8>
+  %b = nn.constant dense<[100, 2, 0, -1]> : tensor<4xi8>
+  %u = nn.constant dense<[200, 3]> : tensor<2xui8>
+  %v = nn.constant dense<[1, 9]> : tensor<2xui8>
+  %f = nn.constant dense<[-2.7, 3.0e9, 0x7FC00000, 0x7F800000]> : tensor<4xf32>
+  %g = nn.constant dense<[-2.7, 300.5, 0.0]> : tensor<3xf32>
+  // CHECK-DAG: dense<[-56, -5, 5, 127]> : tensor<4xi8>
+  %s = nn.add(%a, %b) : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
+  // CHECK-DAG: dense<[1, -3, 0, -128]> : tensor<4xi8>
+  %d = nn.div(%a, %b) : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
+  // CHECK-DAG: dense<[0, 1, 0, 0]> : tensor<4xi8>
+  %m = nn.mod(%a, %b) : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
+  // CHECK-DAG: dense<[144, 0]> : tensor<2xui8>
+  %l = nn.shift_left(%u, %v) : (tensor<2xui8>, tensor<2xui8>) -> tensor<2xui8>
+  // CHECK-DAG: dense<[false, true, false, true]> : tensor<4xi1>
+  %c = nn.compare(%a, %b) {predicate = #nn.predicate<less>} : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi1>
+  // CHECK-DAG: dense<[-2, 3000000000, 0, 9223371487098961920]> : tensor<4xi64>
+  %i = nn.cast(%f) : (tensor<4xf32>) -> tensor<4xi64>
+  // CHECK-DAG: dense<[-2, 44, 0]> : tensor<3xi8>
+  %j = nn.cast(%g) : (tensor<3xf32>) -> tensor<3xi8>
+  return %s, %d, %m, %l, %c, %i, %j : tensor<4xi8>, tensor<4xi8>, tensor<4xi8>, tensor<2xui8>, tensor<4xi1>, tensor<4xi64>, tensor<3xi8>
+}
+
+// -----
+
 // Data that was left out when the IR was printed cannot be folded.
 // CHECK-LABEL: func.func @elided
 func.func @elided() -> tensor<2xf32> {
@@ -114,12 +142,13 @@ func.func @elided() -> tensor<2xf32> {
 
 // -----
 
-// What would not be finite, and what depends on arguments, is left alone.
+// What depends on arguments is left alone; numbers need not be finite.
 // CHECK-LABEL: func.func @kept
 func.func @kept(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
   %a = nn.constant dense<[1.0, 0.0]> : tensor<2xf32>
-  // CHECK: nn.div
-  %d = nn.div(%a, %a) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %b = nn.constant dense<[0.0, 2.0]> : tensor<2xf32>
+  // CHECK: nn.constant dense<[0x7F800000, 0.000000e+00]> : tensor<2xf32>
+  %d = nn.div(%a, %b) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   // CHECK: nn.add
   %s = nn.add(%x, %a) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   return %d, %s : tensor<2xf32>, tensor<2xf32>

@@ -17,6 +17,14 @@
 #define GET_ATTRDEF_CLASSES
 #include "cim/Dialect/NN/IR/NNAttrs.h.inc"
 
+namespace cim::nn {
+/// Every element of the result is computed from the elements of the operands
+/// at its place, after broadcasting.
+template <typename ConcreteType>
+class Elementwise : public mlir::OpTrait::TraitBase<ConcreteType, Elementwise> {
+};
+} // namespace cim::nn
+
 #define GET_OP_CLASSES
 #include "cim/Dialect/NN/IR/NNOps.h.inc"
 

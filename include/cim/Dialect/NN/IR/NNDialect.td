@@ -48,12 +48,29 @@ def NN_RoundingAttr : EnumAttr<NN_Dialect, NN_Rounding, "rounding"> {
   let assemblyFormat = "$value";
 }
 
+def NN_Predicate : I32EnumAttr<"Predicate", "what a comparison asks", [
+    I32EnumAttrCase<"Equal", 0, "equal">,
+    I32EnumAttrCase<"Less", 1, "less">,
+    I32EnumAttrCase<"LessEqual", 2, "less_equal">]> {
+  let cppNamespace = "::cim::nn";
+  let genSpecializedAttr = 0;
+}
+def NN_PredicateAttr : EnumAttr<NN_Dialect, NN_Predicate, "predicate">;
+
 def NN_Float : AnyTypeOf<[F32]>;
-def NN_Element : AnyTypeOf<[F32, I1, I8, UI8, I16, UI16, I32, I64, quant_QuantizedType],
+def NN_Integer : AnyTypeOf<[I8, UI8, I16, UI16, I32, UI32, I64, UI64], "integer">;
+def NN_Element : AnyTypeOf<[F32, I1, NN_Integer, quant_QuantizedType],
                            "float, integer or quantised element">;
 def NN_Tensor : StaticShapeTensorOf<[NN_Element]>;
 def NN_FloatTensor : StaticShapeTensorOf<[NN_Float]>;
 def NN_QuantTensor : StaticShapeTensorOf<[quant_QuantizedType]>;
+/// Float or integer: what arithmetic takes.
+def NN_NumberTensor : StaticShapeTensorOf<[NN_Float, NN_Integer]>;
+def NN_BoolTensor : StaticShapeTensorOf<[I1]>;
+/// Integer or truth value: what has bits.
+def NN_BitsTensor : StaticShapeTensorOf<[I1, NN_Integer]>;
+/// Float, integer or truth value: everything but quantised values.
+def NN_AnyNumberTensor : StaticShapeTensorOf<[NN_Float, I1, NN_Integer]>;
 /// Float or quantised: what a convolution or matrix product takes.
 def NN_RealTensor : StaticShapeTensorOf<[NN_Float, quant_QuantizedType]>;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Evaluation of nn ops on constants, for nn-fold-constants.
-#ifndef CIM_LIB_DIALECT_NN_TRANSFORMS_CONSTANTFOLDING_H
-#define CIM_LIB_DIALECT_NN_TRANSFORMS_CONSTANTFOLDING_H
+// Evaluation of nn ops on constants, for import and nn-fold-constants.
+#ifndef CIM_DIALECT_NN_TRANSFORMS_CONSTANTFOLDING_H
+#define CIM_DIALECT_NN_TRANSFORMS_CONSTANTFOLDING_H
 
 #include "cim/Dialect/NN/IR/NN.h"
 
@@ -11,9 +11,12 @@ namespace cim::nn {
 /// dequantised constants, with their data.
 bool isFoldable(mlir::Operation *op);
 
-/// Storage of the result of a foldable op, computed as docs/Numerics.md says,
-/// in binary32. Fails when a result is not finite.
+/// Storage of the result of a foldable op: the numbers that the compiled
+/// program would compute, floats in binary32.
 llvm::FailureOr<mlir::ElementsAttr> foldConstantOp(mlir::Operation *op);
+
+/// The part of foldConstantOp() for element-wise ops.
+llvm::FailureOr<mlir::ElementsAttr> foldElementwise(mlir::Operation *op);
 
 /// The elements of `value` as `op`, a transpose, reshape or slice, moves those
 /// of its operand.
@@ -22,4 +25,4 @@ llvm::FailureOr<mlir::ElementsAttr> moveElements(mlir::Operation *op,
 
 } // namespace cim::nn
 
-#endif // CIM_LIB_DIALECT_NN_TRANSFORMS_CONSTANTFOLDING_H
+#endif // CIM_DIALECT_NN_TRANSFORMS_CONSTANTFOLDING_H
