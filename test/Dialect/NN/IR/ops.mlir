@@ -96,8 +96,8 @@ func.func @movement(%x: tensor<2x3x4xi64>, %q: tensor<2x3x4x!q>) {
 func.func @numbers(%x: tensor<2x3xi32>, %y: tensor<3xi32>, %c: tensor<2x1xi1>) {
   // CHECK: nn.mod(%{{.*}}, %{{.*}}) {truncated} : (tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi32>
   %0 = nn.mod(%x, %y) {truncated} : (tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi32>
-  // CHECK: nn.compare(%{{.*}}, %{{.*}}) {predicate = #nn.predicate<less_equal>} : {{.*}} -> tensor<2x3xi1>
-  %1 = nn.compare(%x, %y) {predicate = #nn.predicate<less_equal>} : (tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi1>
+  // CHECK: nn.compare less_equal(%{{.*}}, %{{.*}}) : {{.*}} -> tensor<2x3xi1>
+  %1 = nn.compare less_equal(%x, %y) : (tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi1>
   // CHECK: nn.select(%{{.*}}, %{{.*}}, %{{.*}}) : (tensor<2x1xi1>, tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi32>
   %2 = nn.select(%c, %x, %y) : (tensor<2x1xi1>, tensor<2x3xi32>, tensor<3xi32>) -> tensor<2x3xi32>
   // CHECK: nn.cast(%{{.*}}) : (tensor<2x3xi32>) -> tensor<2x3xui8>

@@ -121,7 +121,7 @@ func.func @integers() -> (tensor<4xi8>, tensor<4xi8>, tensor<4xi8>, tensor<2xui8
   // CHECK-DAG: dense<[144, 0]> : tensor<2xui8>
   %l = nn.shift_left(%u, %v) : (tensor<2xui8>, tensor<2xui8>) -> tensor<2xui8>
   // CHECK-DAG: dense<[false, true, false, true]> : tensor<4xi1>
-  %c = nn.compare(%a, %b) {predicate = #nn.predicate<less>} : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi1>
+  %c = nn.compare less(%a, %b) : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi1>
   // CHECK-DAG: dense<[-2, 3000000000, 0, 9223371487098961920]> : tensor<4xi64>
   %i = nn.cast(%f) : (tensor<4xf32>) -> tensor<4xi64>
   // CHECK-DAG: dense<[-2, 44, 0]> : tensor<3xi8>

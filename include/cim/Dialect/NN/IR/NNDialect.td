@@ -55,7 +55,9 @@ def NN_Predicate : I32EnumAttr<"Predicate", "what a comparison asks", [
   let cppNamespace = "::cim::nn";
   let genSpecializedAttr = 0;
 }
-def NN_PredicateAttr : EnumAttr<NN_Dialect, NN_Predicate, "predicate">;
+def NN_PredicateAttr : EnumAttr<NN_Dialect, NN_Predicate, "predicate"> {
+  let assemblyFormat = "$value";
+}
 
 def NN_Float : AnyTypeOf<[F32]>;
 def NN_Integer : AnyTypeOf<[I8, UI8, I16, UI16, I32, UI32, I64, UI64], "integer">;

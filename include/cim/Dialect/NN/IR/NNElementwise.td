@@ -102,11 +102,12 @@ def NN_CompareOp : NN_InferredOp<"compare", [NN_Elementwise]> {
     these with operands swapped or the result inverted.
 
     ```mlir
-    %y = nn.compare(%a, %b) {predicate = #nn.predicate<less>} : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xi1>
+    %y = nn.compare less(%a, %b) : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xi1>
     ```
   }];
   let arguments = (ins NN_AnyNumberTensor:$a, NN_AnyNumberTensor:$b, NN_PredicateAttr:$predicate);
   let results = (outs NN_BoolTensor:$result);
+  let assemblyFormat = "$predicate `` `(` $a `,` $b `)` attr-dict `:` functional-type(operands, results)";
 }
 
 def NN_SelectOp : NN_InferredOp<"select", [NN_Elementwise]> {
