@@ -33,8 +33,9 @@ function(cim_add_library name)
   set_property(GLOBAL APPEND PROPERTY CIM_COMPILER_LIBS ${name})
 endfunction()
 
-# cim_add_tool(NAME sources... [LINK_LIBS ...])
-function(cim_add_tool name)
+# cim_add_test_tool(NAME sources... [LINK_LIBS ...])
+# A program on the compiler's libraries that is not installed.
+function(cim_add_test_tool name)
   cmake_parse_arguments(ARG "" "" "LINK_LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS} MLIR LLVM)
@@ -45,6 +46,11 @@ function(cim_add_tool name)
   add_dependencies(${name} cim-headers)
   # libMLIR.so is not where the loader looks.
   set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib;${LLVM_LIBRARY_DIR}")
+endfunction()
+
+# cim_add_tool(NAME sources... [LINK_LIBS ...])
+function(cim_add_tool name)
+  cim_add_test_tool(${name} ${ARGN})
   install(TARGETS ${name} RUNTIME DESTINATION bin COMPONENT tools)
 endfunction()
 
