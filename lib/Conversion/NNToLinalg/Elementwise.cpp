@@ -186,8 +186,13 @@ static Value lower(nn::ShiftLeftOp, const Scalars &s) {
   return lowerShift<arith::ShLIOp>(s);
 }
 static Value lower(nn::ShiftRightOp, const Scalars &s) {
-  return s.isUnsigned() ? lowerShift<arith::ShRUIOp>(s)
-                        : lowerShift<arith::ShRSIOp>(s);
+  if (s.isUnsigned())
+    return lowerShift<arith::ShRUIOp>(s);
+  Value a = s.args[0], b = s.args[1];
+  // Then only the sign is left.
+  Value most = s.integer(a.getType(), a.getType().getIntOrFloatBitWidth() - 1);
+  Value inside = s.compare(arith::CmpIPredicate::ult, b, most);
+  return s.make<arith::ShRSIOp>(a, s.select(inside, b, most));
 }
 
 static Value lower(nn::CompareOp op, const Scalars &s) {

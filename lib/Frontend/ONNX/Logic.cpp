@@ -96,18 +96,38 @@ static LogicalResult importWhere(NodeBinder &b) {
   return b.result(b.create<nn::SelectOp>(condition, left, right));
 }
 
+/// Bits of a byte that an integer stored in it does not use.
+static unsigned unusedBits(DataType type) {
+  switch (type) {
+  case DataType::Int2:
+  case DataType::UInt2:
+    return 6;
+  case DataType::Int4:
+  case DataType::UInt4:
+    return 4;
+  default:
+    return 0;
+  }
+}
+
 /// All floats are float32 here, so casts between them do nothing.
 static LogicalResult castTo(NodeBinder &b, DataType type) {
   Type element = elementType(b.context(), type);
-  bool isStored = type == DataType::Int4 || type == DataType::UInt4;
-  if (!b.failed() && (!element || isStored))
+  if (!b.failed() && !element)
     return b.error() << "a cast to " << typeName(type) << " is not supported";
   Value x = b.input(0);
   if (b.failed())
     return failure();
-  if (elementOf(x) == element)
+  unsigned unused = unusedBits(type);
+  if (elementOf(x) == element && !unused)
     return b.forward(0);
-  return b.result(b.createCast(x, element));
+  Value cast = b.createCast(x, element);
+  if (!unused)
+    return b.result(cast);
+  // Out and back in again, with the sign that the upper bit then is.
+  Value by = b.createScalar(element, unused);
+  return b.result(
+      b.create<nn::ShiftRightOp>(b.create<nn::ShiftLeftOp>(cast, by), by));
 }
 
 static LogicalResult importCast(NodeBinder &b) {
@@ -117,6 +137,9 @@ static LogicalResult importCast(NodeBinder &b) {
 
 static LogicalResult importCastLike(NodeBinder &b) {
   b.ignore({"saturate", "round_mode"});
+  // A constant may have no elements, and a type that the IR does not have.
+  if (HostTensor like = b.host(1))
+    return castTo(b, like->type);
   Value like = b.input(1);
   return like ? castTo(b, dataType(elementOf(like))) : failure();
 }

@@ -72,7 +72,7 @@ template <typename T> static T shiftLeft(T a, T b) {
   return bits(b) < 8 * sizeof(T) ? T(bits(a) << bits(b)) : T(0);
 }
 template <typename T> static T shiftRight(T a, T b) {
-  return bits(b) < 8 * sizeof(T) ? T(a >> bits(b)) : T(0);
+  return bits(b) < 8 * sizeof(T) ? T(a >> bits(b)) : a < 0 ? T(-1) : T(0);
 }
 
 /// The function of two numbers that `op` computes, or null.

@@ -105,7 +105,7 @@ func.func @reshaped(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
 
 // Integers wrap and divide as the compiled program does.
 // CHECK-LABEL: func.func @integers
-func.func @integers() -> (tensor<4xi8>, tensor<4xi8>, tensor<4xi8>, tensor<2xui8>, tensor<4xi1>, tensor<4xi64>, tensor<3xi8>) {
+func.func @integers() -> (tensor<4xi8>, tensor<4xi8>, tensor<4xi8>, tensor<4xi8>, tensor<2xui8>, tensor<4xi1>, tensor<4xi64>, tensor<3xi8>) {
   %a = nn.constant dense<[100, -7, 5, -128]> : tensor<4xi8>
   %b = nn.constant dense<[100, 2, 0, -1]> : tensor<4xi8>
   %u = nn.constant dense<[200, 3]> : tensor<2xui8>
@@ -120,13 +120,15 @@ func.func @integers() -> (tensor<4xi8>, tensor<4xi8>, tensor<4xi8>, tensor<2xui8
   %m = nn.mod(%a, %b) : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
   // CHECK-DAG: dense<[144, 0]> : tensor<2xui8>
   %l = nn.shift_left(%u, %v) : (tensor<2xui8>, tensor<2xui8>) -> tensor<2xui8>
+  // CHECK-DAG: dense<[0, -2, 5, -1]> : tensor<4xi8>
+  %r = nn.shift_right(%a, %b) : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
   // CHECK-DAG: dense<[false, true, false, true]> : tensor<4xi1>
   %c = nn.compare less(%a, %b) : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi1>
   // CHECK-DAG: dense<[-2, 3000000000, 0, 9223371487098961920]> : tensor<4xi64>
   %i = nn.cast(%f) : (tensor<4xf32>) -> tensor<4xi64>
   // CHECK-DAG: dense<[-2, 44, 0]> : tensor<3xi8>
   %j = nn.cast(%g) : (tensor<3xf32>) -> tensor<3xi8>
-  return %s, %d, %m, %l, %c, %i, %j : tensor<4xi8>, tensor<4xi8>, tensor<4xi8>, tensor<2xui8>, tensor<4xi1>, tensor<4xi64>, tensor<3xi8>
+  return %s, %d, %m, %r, %l, %c, %i, %j : tensor<4xi8>, tensor<4xi8>, tensor<4xi8>, tensor<4xi8>, tensor<2xui8>, tensor<4xi1>, tensor<4xi64>, tensor<3xi8>
 }
 
 // -----

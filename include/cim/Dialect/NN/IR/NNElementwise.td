@@ -93,7 +93,7 @@ def NN_AndOp : NN_BitOp<"and", "bits set in both", [Commutative]>;
 def NN_OrOp : NN_BitOp<"or", "bits set in either", [Commutative]>;
 def NN_XorOp : NN_BitOp<"xor", "bits set in one and not in the other", [Commutative]>;
 def NN_ShiftLeftOp : NN_BitOp<"shift_left", "a * 2^b; zero when b is not below the width">;
-def NN_ShiftRightOp : NN_BitOp<"shift_right", "a / 2^b without remainder; zero when b is not below the width">;
+def NN_ShiftRightOp : NN_BitOp<"shift_right", "the largest integer that is not above a / 2^b, also when b is not below the width">;
 
 def NN_CompareOp : NN_InferredOp<"compare", [NN_Elementwise]> {
   let summary = "order of two numbers as i1, with NumPy broadcasting";
