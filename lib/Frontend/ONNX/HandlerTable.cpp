@@ -12,6 +12,7 @@ const HandlerTable &HandlerTable::get() {
     registerConvolution(all);
     registerProducts(all);
     registerElementwise(all);
+    registerActivations(all);
     registerLogic(all);
     registerNormalization(all);
     registerPooling(all);

@@ -75,6 +75,7 @@ private:
 void registerConvolution(HandlerTable &table);
 void registerProducts(HandlerTable &table);
 void registerElementwise(HandlerTable &table);
+void registerActivations(HandlerTable &table);
 void registerLogic(HandlerTable &table);
 void registerNormalization(HandlerTable &table);
 void registerPooling(HandlerTable &table);
