@@ -48,6 +48,34 @@ SmallVector<ImportedValue> GraphImporter::run(ArrayRef<ImportedValue> inputs,
   return outputs;
 }
 
+namespace {
+/// What imports a node: one of both.
+struct Operator {
+  Handler handler = nullptr;
+  const Function *function = nullptr;
+  explicit operator bool() const { return handler || function; }
+};
+} // namespace
+
+/// Handlers come first: they know the meaning, a function only the steps.
+static Operator findOperator(const ImportState &state, const Node &node) {
+  std::string name = operatorName(node);
+  if (Handler handler =
+          HandlerTable::get().lookup(name, state.opset(node.domain)))
+    return {handler, nullptr};
+  auto function = state.model.functions.find(name);
+  if (function == state.model.functions.end())
+    return {};
+  return {nullptr, &function->second};
+}
+
+static void addOperator(ImportState &state, const Node &node,
+                        const std::string &prefix) {
+  if (state.refused.insert(&node).second)
+    state.errors.addOperator(node, prefix + node.label(),
+                             state.opset(node.domain));
+}
+
 /// Runs the handler; false when it refused the node.
 static bool runHandler(ImportState &state, const Node &node, Handler handler) {
   NodeBinder binder(state, node);
@@ -60,22 +88,38 @@ static bool runHandler(ImportState &state, const Node &node, Handler handler) {
   return true;
 }
 
+/// Adds the operators without support in the subgraphs of a node that is not
+/// imported itself.
+static void addOperatorsWithin(ImportState &state, const Node &node,
+                               const std::string &prefix) {
+  for (const Attribute &attribute : node.attributes) {
+    if (!attribute.graph)
+      continue;
+    for (const Node &inner : attribute.graph->nodes) {
+      std::string label = prefix + node.label() + "/";
+      addOperatorsWithin(state, inner, label);
+      if (!findOperator(state, inner))
+        addOperator(state, inner, label);
+    }
+  }
+}
+
 /// Fails when the node is not imported, which has been reported.
 LogicalResult GraphImporter::importUnlessRefused(const Node &node) {
   if (state.refused.contains(&node))
     return failure();
-  std::string name = operatorName(node);
-  int64_t opset = state.opset(node.domain);
-  Handler handler = HandlerTable::get().lookup(name, opset);
-  auto function = state.model.functions.find(name);
-  if (!handler && function != state.model.functions.end())
-    return callFunction(state, node, function->second);
-  if (!handler)
-    state.errors.addOperator(node, state.scope->prefix + node.label(), opset);
+  Operator op = findOperator(state, node);
+  if (op.function)
+    return callFunction(state, node, *op.function);
+  if (!op)
+    addOperator(state, node, state.scope->prefix);
   bool readsMissing = llvm::any_of(node.inputs, [&](const std::string &input) {
     return !input.empty() && state.find(input)->isMissing();
   });
-  return success(handler && !readsMissing && runHandler(state, node, handler));
+  if (op && !readsMissing && runHandler(state, node, op.handler))
+    return success();
+  addOperatorsWithin(state, node, state.scope->prefix);
+  return failure();
 }
 
 void GraphImporter::importNode(const Node &node) {

@@ -21,6 +21,8 @@ const HandlerTable &HandlerTable::get() {
     registerSlicing(all);
     registerConstants(all);
     registerQuantization(all);
+    registerControlFlow(all);
+    registerScan(all);
     return all;
   }();
   return table;

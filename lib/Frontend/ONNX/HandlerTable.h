@@ -84,6 +84,8 @@ void registerShape(HandlerTable &table);
 void registerSlicing(HandlerTable &table);
 void registerConstants(HandlerTable &table);
 void registerQuantization(HandlerTable &table);
+void registerControlFlow(HandlerTable &table);
+void registerScan(HandlerTable &table);
 
 } // namespace cim::onnx
 

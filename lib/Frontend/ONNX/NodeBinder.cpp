@@ -125,6 +125,14 @@ std::optional<SmallVector<int64_t>> NodeBinder::getInts(StringRef name) {
   return llvm::to_vector(attribute->ints);
 }
 
+const Graph *NodeBinder::getGraph(StringRef name) {
+  const Attribute *attribute = find(name, AttributeKind::Graph);
+  if (attribute || broken)
+    return attribute ? attribute->graph.get() : nullptr;
+  error() << "expected a graph in attribute '" << name << "'";
+  return nullptr;
+}
+
 void NodeBinder::ignore(std::initializer_list<StringRef> names) {
   for (StringRef name : names)
     read.insert(name);
@@ -152,8 +160,11 @@ bool NodeBinder::hasInput(size_t index) const {
 }
 
 /// The constant behind a value that was folded, or null.
-static HostTensor hostTensor(Value value) {
-  auto constant = value ? value.getDefiningOp<nn::ConstantOp>() : nullptr;
+HostTensor constantOf(const ImportedValue &value) {
+  if (value.host)
+    return value.host;
+  auto constant =
+      value.ssa ? value.ssa.getDefiningOp<nn::ConstantOp>() : nullptr;
   if (!constant ||
       isa<quant::QuantizedType>(constant.getType().getElementType()))
     return {};
@@ -162,7 +173,7 @@ static HostTensor hostTensor(Value value) {
                 : HostTensor();
 }
 
-ImportedValue *NodeBinder::lookup(size_t index) {
+ImportedValue *NodeBinder::imported(size_t index) {
   if (!hasInput(index)) {
     error() << "expected an operand " << index << ", but the node has "
             << node.inputs.size() << " inputs";
@@ -176,19 +187,20 @@ ImportedValue *NodeBinder::lookup(size_t index) {
             << ", which are not supported";
     return nullptr;
   }
-  if (!found->host)
-    found->host = hostTensor(found->ssa);
+  found->host = constantOf(*found);
   return found;
 }
 
+Value NodeBinder::emit(ImportedValue &value) {
+  if (!value.ssa)
+    value.ssa = createConstant(value.host);
+  return value.ssa;
+}
+
 Value NodeBinder::input(size_t index) {
-  ImportedValue *imported = lookup(index);
-  if (!imported)
-    return {};
+  ImportedValue *value = imported(index);
   // The constant belongs to the value, so that its other readers share it.
-  if (!imported->ssa)
-    imported->ssa = createConstant(imported->host);
-  return imported->ssa;
+  return value ? emit(*value) : Value();
 }
 
 /// Integers of 8 to 64 bits.
@@ -237,8 +249,8 @@ Value NodeBinder::realInput(size_t index) {
 }
 
 HostTensor NodeBinder::host(size_t index) {
-  const ImportedValue *imported = lookup(index);
-  return imported ? imported->host : HostTensor();
+  const ImportedValue *value = imported(index);
+  return value ? value->host : HostTensor();
 }
 
 bool NodeBinder::foldsOnHost() {
@@ -296,13 +308,13 @@ double NodeBinder::constantNumber(size_t index, StringRef what) {
 }
 
 SmallVector<int64_t> NodeBinder::shape(size_t index) {
-  const ImportedValue *imported = lookup(index);
-  if (!imported)
+  const ImportedValue *value = imported(index);
+  if (!value)
     return {};
-  if (imported->host)
-    return llvm::to_vector(imported->host->dims);
+  if (value->host)
+    return llvm::to_vector(value->host->dims);
   return SmallVector<int64_t>(
-      cast<ShapedType>(imported->ssa.getType()).getShape());
+      cast<ShapedType>(value->ssa.getType()).getShape());
 }
 
 int64_t NodeBinder::normalizeAxis(int64_t axis, int64_t rank) {
@@ -335,10 +347,13 @@ bool NodeBinder::hasOutput(size_t index) const {
   return index < node.outputs.size() && !node.outputs[index].empty();
 }
 
+bool NodeBinder::isOutputUsed(size_t index) const {
+  return hasOutput(index) && state.isUsed(node.outputs[index]);
+}
+
 LogicalResult NodeBinder::checkOutputs() {
   for (auto [index, name] : llvm::enumerate(node.outputs))
-    if (hasOutput(index) && state.isUsed(name) &&
-        !state.scope->values.contains(name))
+    if (isOutputUsed(index) && !state.scope->values.contains(name))
       return error() << "output " << index << " ('" << name
                      << "') is not supported";
   return success();
@@ -346,7 +361,7 @@ LogicalResult NodeBinder::checkOutputs() {
 
 LogicalResult NodeBinder::refuseOutputs(size_t index, StringRef what) {
   for (; index < numOutputs(); ++index)
-    if (hasOutput(index) && state.isUsed(node.outputs[index]))
+    if (isOutputUsed(index))
       return error() << "output " << index << " (" << what
                      << ") is not supported";
   return success();
@@ -470,6 +485,14 @@ LogicalResult NodeBinder::result(Value value, size_t index) {
   return success();
 }
 
+LogicalResult NodeBinder::result(const ImportedValue &value, size_t index) {
+  if (broken)
+    return failure();
+  if (hasOutput(index))
+    state.bind(node.outputs[index], value);
+  return success();
+}
+
 LogicalResult NodeBinder::result(Tensor constant) {
   if (constant.name.empty())
     constant.name = node.outputs.empty() ? "" : node.outputs.front();
@@ -485,11 +508,11 @@ LogicalResult NodeBinder::result(HostTensor constant) {
 }
 
 LogicalResult NodeBinder::forward(size_t input, size_t output) {
-  const ImportedValue *imported = lookup(input);
+  const ImportedValue *value = imported(input);
   if (broken)
     return failure();
   if (hasOutput(output))
-    state.bind(node.outputs[output], *imported);
+    state.bind(node.outputs[output], *value);
   return success();
 }
 

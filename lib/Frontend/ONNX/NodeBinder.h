@@ -31,6 +31,8 @@ public:
   /// An error at the node; silent after the first.
   mlir::InFlightDiagnostic error();
   bool failed() const { return broken; }
+  /// Fails without an error of its own: a node within has had one.
+  void giveUp() { broken = true; }
   /// Refuses to import `nodes` nodes in the place of this one when loops and
   /// functions grow beyond bounds.
   llvm::LogicalResult checkUnrolling(size_t nodes);
@@ -48,6 +50,8 @@ public:
   std::optional<llvm::SmallVector<int64_t>> getInts(llvm::StringRef name);
   /// The attribute if present, counted as read; handlers of `Constant`.
   const Attribute *getAttribute(llvm::StringRef name);
+  /// The graph in an attribute; null on error, also when there is none.
+  const Graph *getGraph(llvm::StringRef name);
   /// Marks attributes without meaning for inference as read.
   void ignore(std::initializer_list<llvm::StringRef> names);
   /// Warns of attributes that no getter has asked for.
@@ -76,6 +80,10 @@ public:
   mlir::Value optionalFloatInput(size_t index) {
     return hasInput(index) ? floatInput(index) : mlir::Value();
   }
+  /// The operand as the importer knows it; null on error.
+  ImportedValue *imported(size_t index);
+  /// The SSA value of an imported one, constants emitted; null on error.
+  mlir::Value emit(ImportedValue &value);
   /// The operand's constant, or null when it is computed at run time.
   HostTensor host(size_t index);
   /// True when all operands that are there are constants which the importer
@@ -102,6 +110,8 @@ public:
 
   size_t numOutputs() const { return node.outputs.size(); }
   bool hasOutput(size_t index) const;
+  /// True when something reads the output.
+  bool isOutputUsed(size_t index) const;
   /// An error when an output that is read has not been bound.
   llvm::LogicalResult checkOutputs();
   /// Refuses results that the importer does not compute, from `index` on.
@@ -149,6 +159,7 @@ public:
 
   /// Binds a result; fails when `value` is null.
   llvm::LogicalResult result(mlir::Value value, size_t index = 0);
+  llvm::LogicalResult result(const ImportedValue &value, size_t index);
   llvm::LogicalResult result(Tensor constant);
   llvm::LogicalResult result(HostTensor constant);
   /// The result is the operand.
@@ -163,7 +174,6 @@ private:
   /// The result of `op`, or of the constant that takes its place.
   mlir::Value folded(mlir::Operation *op);
   const Attribute *find(llvm::StringRef name, AttributeKind kind);
-  ImportedValue *lookup(size_t index);
   mlir::Type placeholderType() const;
   mlir::Value inferAndCreate(mlir::OperationState &op,
                              llvm::function_ref<llvm::LogicalResult(
@@ -179,6 +189,9 @@ private:
   bool broken = false;
   llvm::StringSet<> read;
 };
+
+/// The constant that a value is, or null.
+HostTensor constantOf(const ImportedValue &value);
 
 /// A shape as text: "1x3x32x32", "scalar" for rank 0.
 std::string shapeText(llvm::ArrayRef<int64_t> shape);
