@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nn-set-batch: another number of samples per call.
 #include "cim/Dialect/NN/Transforms/SetBatch.h"
+#include "cim/Dialect/CIM/IR/CIM.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace cim::nn {
 #define GEN_PASS_DEF_SETBATCHPASS
@@ -25,147 +27,290 @@ int64_t nn::getBatch(ModuleOp module) {
   return type && type.getRank() > 0 ? type.getDimSize(0) : 0;
 }
 
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
 namespace {
 
-/// Walks a function in program order; `batched` holds the values whose leading
-/// dimension counts samples (times something that is the same for all).
+/// Where the samples of a tensor are: dimension `dim` counts them, times what
+/// is the same for all, `inner` elements apart.
+struct Samples {
+  int64_t dim = 0, inner = 1;
+
+  bool operator==(const Samples &other) const {
+    return dim == other.dim && inner == other.inner;
+  }
+};
+
+/// Walks a function in program order and follows the samples through it.
 class Rebatch {
 public:
   Rebatch(int64_t from, int64_t to) : from(from), to(to) {}
 
-  LogicalResult run(func::FuncOp function) {
-    for (BlockArgument argument : function.getArguments()) {
-      auto type = dyn_cast<RankedTensorType>(argument.getType());
-      if (!type || type.getRank() == 0 || type.getDimSize(0) != from)
-        return function.emitError("expected arguments with a leading dimension "
-                                  "of ")
-               << from << ", the samples per call, but got "
-               << argument.getType();
-      argument.setType(scaled(type));
-      batched.insert(argument);
-    }
-    for (Operation &op : function.front().without_terminator())
-      if (failed(rewrite(op)))
-        return failure();
-    Operation *terminator = function.front().getTerminator();
-    function.setFunctionType(FunctionType::get(
-        function.getContext(), function.front().getArgumentTypes(),
-        terminator->getOperandTypes()));
-    for (Value result : terminator->getOperands())
-      if (!batched.contains(result))
-        return function.emitError("a result does not depend on the samples");
-    return success();
-  }
+  LogicalResult run(func::FuncOp function);
 
 private:
-  RankedTensorType scaled(RankedTensorType type) {
+  LogicalResult rewrite(Operation &op);
+  FailureOr<Samples> findResult(Operation &op);
+  FailureOr<Samples> throughTranspose(TransposeOp op);
+  FailureOr<Samples> throughReshape(ReshapeOp op);
+  FailureOr<Samples> throughMatMul(MatMulOp op);
+  FailureOr<Samples> throughBroadcast(Operation &op);
+  FailureOr<Samples> throughReduction(ReduceMeanOp op);
+  FailureOr<Samples> throughMvm(MvmOp op);
+  /// The same dimension, along which `op` must not do anything.
+  FailureOr<Samples> keep(Operation &op, bool isTouched, StringRef how);
+  LogicalResult checkInference(Operation &op, RankedTensorType expected);
+
+  RankedTensorType scaled(RankedTensorType type, int64_t dim) const {
     SmallVector<int64_t> shape(type.getShape());
-    shape[0] = shape[0] / from * to;
+    shape[dim] = shape[dim] / from * to;
     return type.clone(shape);
   }
 
-  LogicalResult mixes(Operation &op, StringRef how) {
+  static LogicalResult mixes(Operation &op, StringRef how) {
     return op.emitError("cannot run on another number of samples per call: ")
            << how;
   }
 
-  LogicalResult rewrite(Operation &op) {
-    bool isBatched = llvm::any_of(op.getOperands(),
-                                  [&](Value v) { return batched.contains(v); });
-    if (!isBatched || op.getNumResults() == 0)
-      return success();
-    if (op.getNumResults() != 1 || failed(checkMixing(op)))
-      return op.getNumResults() == 1 ? failure()
-                                     : mixes(op, "it has more than one result");
-    auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType());
-    if (!type || type.getRank() == 0 || type.getDimSize(0) % from != 0)
-      return mixes(op, "the leading dimension of its result does not count "
-                       "samples");
-    RankedTensorType result = scaled(type);
-    if (auto slice = dyn_cast<SliceOp>(op)) {
-      SmallVector<int64_t> sizes(slice.getSizes());
-      sizes[0] = result.getDimSize(0);
-      slice.setSizes(sizes);
-    }
-    op.getResult(0).setType(result);
-    batched.insert(op.getResult(0));
-    return checkInference(op, result);
-  }
-
-  /// Where shapes follow from operands, they must say the same.
-  LogicalResult checkInference(Operation &op, RankedTensorType expected) {
-    auto inferring = dyn_cast<InferTypeOpInterface>(op);
-    if (!inferring)
-      return success();
-    SmallVector<Type> types;
-    if (failed(inferring.inferReturnTypes(
-            op.getContext(), std::nullopt, op.getOperands(),
-            op.getAttrDictionary(), op.getPropertiesStorage(), op.getRegions(),
-            types)) ||
-        types.size() != 1 || types[0] != expected)
-      return mixes(op, "its operands belong to another number of samples");
-    return success();
-  }
-
-  /// Samples must not meet along the leading dimension.
-  LogicalResult checkMixing(Operation &op) {
-    int64_t rank = 0;
-    if (auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType()))
-      rank = type.getRank();
-    if (auto transpose = dyn_cast<TransposeOp>(op)) {
-      if (transpose.getPermutation()[0] != 0)
-        return mixes(op, "it moves the leading dimension");
-    } else if (auto slice = dyn_cast<SliceOp>(op)) {
-      if (slice.getStarts()[0] != 0 || slice.getSteps()[0] != 1 ||
-          slice.getSizes()[0] != slice.getType().getDimSize(0) ||
-          cast<ShapedType>(slice.getInput().getType()).getDimSize(0) !=
-              slice.getSizes()[0] / from * to)
-        return mixes(op, "it takes some samples only");
-    } else if (auto pad = dyn_cast<PadOp>(op)) {
-      if (pad.getPads()[0] != 0 || pad.getPads()[rank] != 0)
-        return mixes(op, "it pads the leading dimension");
-    } else if (auto concat = dyn_cast<ConcatOp>(op)) {
-      if (concat.getAxis() == 0)
-        return mixes(op, "it joins along the leading dimension");
-    } else if (auto mean = dyn_cast<ReduceMeanOp>(op)) {
-      if (llvm::is_contained(mean.getAxes(), 0))
-        return mixes(op, "it averages over the leading dimension");
-    } else if (auto softmax = dyn_cast<SoftmaxOp>(op)) {
-      if (softmax.getAxis() == 0)
-        return mixes(op, "it normalises along the leading dimension");
-    } else if (isa<MatMulOp>(op) || op.hasTrait<Elementwise>()) {
-      return checkBroadcast(op, rank);
-    } else if (!keepsSamplesApart(op)) {
-      return mixes(op, "it may combine samples");
-    }
-    return success();
-  }
-
-  /// Ops that compute each element of the leading dimension from its like; of
-  /// other dialects there is cim.mvm.
-  static bool keepsSamplesApart(Operation &op) {
-    return isa<ConvOp, MaxPoolOp, AvgPoolOp, BatchNormOp, ReshapeOp, QuantizeOp,
-               DequantizeOp>(op) ||
-           !isa<NNDialect>(op.getDialect());
-  }
-
-  /// A batched operand that lacks dimensions of the result would meet another
-  /// one; the right operand of a rank-2 product is summed over.
-  LogicalResult checkBroadcast(Operation &op, int64_t rank) {
-    for (auto [i, operand] : llvm::enumerate(op.getOperands())) {
-      if (!batched.contains(operand))
-        continue;
-      bool isRight = isa<MatMulOp>(op) && i == 1;
-      if (cast<ShapedType>(operand.getType()).getRank() != rank ||
-          (isRight && rank == 2))
-        return mixes(op, "it combines different samples");
-    }
-    return success();
-  }
-
   int64_t from, to;
-  llvm::DenseSet<Value> batched;
+  llvm::DenseMap<Value, Samples> batched;
 };
+
+} // namespace
+
+LogicalResult Rebatch::run(func::FuncOp function) {
+  for (BlockArgument argument : function.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type || type.getRank() == 0 || type.getDimSize(0) != from)
+      return function.emitError("expected arguments with a leading dimension "
+                                "of ")
+             << from << ", the samples per call, but got "
+             << argument.getType();
+    argument.setType(scaled(type, 0));
+    batched[argument] = {};
+  }
+  for (Operation &op : function.front().without_terminator())
+    if (failed(rewrite(op)))
+      return failure();
+  Operation *terminator = function.front().getTerminator();
+  function.setFunctionType(FunctionType::get(
+      function.getContext(), function.front().getArgumentTypes(),
+      terminator->getOperandTypes()));
+  for (Value result : terminator->getOperands()) {
+    auto samples = batched.find(result);
+    if (samples == batched.end())
+      return function.emitError("a result does not depend on the samples");
+    if (samples->second.dim != 0)
+      return function.emitError(
+          "the leading dimension of a result does not count samples");
+  }
+  return success();
+}
+
+LogicalResult Rebatch::rewrite(Operation &op) {
+  bool isBatched = llvm::any_of(op.getOperands(),
+                                [&](Value v) { return batched.contains(v); });
+  if (!isBatched || op.getNumResults() == 0)
+    return success();
+  if (op.getNumResults() != 1)
+    return mixes(op, "it has more than one result");
+  FailureOr<Samples> samples = findResult(op);
+  if (failed(samples))
+    return failure();
+  RankedTensorType type = typeOf(op.getResult(0));
+  if (type.getDimSize(samples->dim) % from != 0)
+    return mixes(op, "its operands belong to another number of samples");
+  RankedTensorType result = scaled(type, samples->dim);
+  if (auto slice = dyn_cast<SliceOp>(op)) {
+    SmallVector<int64_t> sizes(slice.getSizes());
+    sizes[samples->dim] = result.getDimSize(samples->dim);
+    slice.setSizes(sizes);
+  }
+  op.getResult(0).setType(result);
+  batched[op.getResult(0)] = *samples;
+  return checkInference(op, result);
+}
+
+/// Where shapes follow from operands, they must say the same.
+LogicalResult Rebatch::checkInference(Operation &op,
+                                      RankedTensorType expected) {
+  auto inferring = dyn_cast<InferTypeOpInterface>(op);
+  if (!inferring)
+    return success();
+  SmallVector<Type> types;
+  if (failed(inferring.inferReturnTypes(
+          op.getContext(), std::nullopt, op.getOperands(),
+          op.getAttrDictionary(), op.getPropertiesStorage(), op.getRegions(),
+          types)) ||
+      types.size() != 1 || types[0] != expected)
+    return mixes(op, "its operands belong to another number of samples");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Op by op
+//===----------------------------------------------------------------------===//
+
+/// Ops that compute each element of the leading dimension from its like.
+static bool keepsLeadingDimension(Operation &op) {
+  return isa<ConvOp, MaxPoolOp, AvgPoolOp, BatchNormOp>(op);
+}
+
+FailureOr<Samples> Rebatch::findResult(Operation &op) {
+  auto at = [&](ArrayRef<int64_t> perDim) {
+    return perDim[batched.lookup(op.getOperand(0)).dim];
+  };
+  return llvm::TypeSwitch<Operation *, FailureOr<Samples>>(&op)
+      .Case([&](TransposeOp transpose) { return throughTranspose(transpose); })
+      .Case([&](ReshapeOp reshape) { return throughReshape(reshape); })
+      .Case([&](MatMulOp matmul) { return throughMatMul(matmul); })
+      .Case([&](ReduceMeanOp mean) { return throughReduction(mean); })
+      .Case([&](MvmOp mvm) { return throughMvm(mvm); })
+      .Case([&](SliceOp slice) {
+        // The operand has its new shape already.
+        bool isWhole = at(slice.getStarts()) == 0 &&
+                       at(slice.getSteps()) == 1 &&
+                       at(slice.getSizes()) / from * to ==
+                           at(typeOf(slice.getInput()).getShape());
+        return keep(op, !isWhole, "it takes some samples only");
+      })
+      .Case([&](PadOp pad) {
+        int64_t rank = pad.getType().getRank();
+        return keep(op,
+                    at(pad.getPads()) != 0 ||
+                        at(pad.getPads().drop_front(rank)) != 0,
+                    "it pads along the samples");
+      })
+      .Case([&](ConcatOp concat) {
+        FailureOr<Samples> samples = throughBroadcast(op);
+        if (succeeded(samples) &&
+            samples->dim == static_cast<int64_t>(concat.getAxis()))
+          return FailureOr<Samples>(mixes(op, "it joins along the samples"));
+        return samples;
+      })
+      .Case([&](SoftmaxOp softmax) {
+        return keep(op,
+                    static_cast<int64_t>(softmax.getAxis()) ==
+                        batched.lookup(op.getOperand(0)).dim,
+                    "it normalises along the samples");
+      })
+      .Default([&](Operation *) -> FailureOr<Samples> {
+        if (op.hasTrait<Elementwise>() || isa<QuantizeOp, DequantizeOp>(op))
+          return throughBroadcast(op);
+        bool isLeading = keepsLeadingDimension(op) &&
+                         batched.lookup(op.getOperand(0)).dim == 0;
+        return keep(op, !isLeading, "it may combine samples");
+      });
+}
+
+FailureOr<Samples> Rebatch::keep(Operation &op, bool isTouched, StringRef how) {
+  // Weights and other tables are the same for all samples.
+  for (Value operand : llvm::drop_begin(op.getOperands()))
+    if (batched.contains(operand))
+      return mixes(op, "it may combine samples");
+  if (isTouched)
+    return mixes(op, how);
+  return batched.lookup(op.getOperand(0));
+}
+
+FailureOr<Samples> Rebatch::throughTranspose(TransposeOp op) {
+  Samples samples = batched.lookup(op.getInput());
+  samples.dim = llvm::find(op.getPermutation(), samples.dim) -
+                op.getPermutation().begin();
+  return samples;
+}
+
+/// Samples stay as far apart in memory. One sample per call could be in several
+/// dimensions of the result: best in one of extent 1, else not in the last,
+/// which matrix products sum over.
+FailureOr<Samples> Rebatch::throughReshape(ReshapeOp op) {
+  Samples samples = batched.lookup(op.getInput());
+  ArrayRef<int64_t> before = typeOf(op.getInput()).getShape();
+  int64_t apart =
+      samples.inner * llvm::product_of(before.drop_front(samples.dim + 1));
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  int64_t rank = shape.size(), suffix = 1;
+  std::optional<Samples> found;
+  int bestScore = -1;
+  for (int64_t dim = rank - 1; dim >= 0; suffix *= shape[dim--]) {
+    if (apart % suffix != 0 || suffix * shape[dim] % (apart * from) != 0)
+      continue;
+    bool isExact = shape[dim] == from && apart == suffix;
+    int score = isExact ? 2 : dim < rank - 1;
+    if (score > bestScore || isExact) {
+      found = Samples{dim, apart / suffix};
+      bestScore = score;
+    }
+  }
+  if (!found)
+    return mixes(*op, "it takes samples apart");
+  return *found;
+}
+
+/// Rows are independent, and so are products of different matrices.
+FailureOr<Samples> Rebatch::throughMatMul(MatMulOp op) {
+  int64_t rank = op.getType().getRank();
+  std::optional<Samples> result;
+  for (unsigned i : {0, 1}) {
+    Value operand = op->getOperand(i);
+    auto found = batched.find(operand);
+    if (found == batched.end())
+      continue;
+    Samples samples = found->second;
+    int64_t fromLast = typeOf(operand).getRank() - 1 - samples.dim;
+    samples.dim = rank - 1 - fromLast;
+    if (fromLast < (i == 0 ? 1 : 2) || (result && !(*result == samples)))
+      return mixes(*op, "it combines different samples");
+    result = samples;
+  }
+  if (!result || (op.getBias() && batched.contains(op.getBias())))
+    return mixes(*op, "its bias depends on the samples");
+  return *result;
+}
+
+/// Operands that depend on samples have them in the same place.
+FailureOr<Samples> Rebatch::throughBroadcast(Operation &op) {
+  int64_t rank = typeOf(op.getResult(0)).getRank();
+  std::optional<Samples> result;
+  for (Value operand : op.getOperands()) {
+    auto found = batched.find(operand);
+    if (found == batched.end())
+      continue;
+    Samples samples = found->second;
+    samples.dim += rank - typeOf(operand).getRank();
+    if (result && !(*result == samples))
+      return mixes(op, "it combines different samples");
+    result = samples;
+  }
+  return *result;
+}
+
+FailureOr<Samples> Rebatch::throughReduction(ReduceMeanOp op) {
+  Samples samples = batched.lookup(op.getInput());
+  if (llvm::is_contained(op.getAxes(), samples.dim))
+    return mixes(*op, "it averages over the samples");
+  if (!op.getKeepDims())
+    samples.dim -= llvm::count_if(
+        op.getAxes(), [&](int64_t axis) { return axis < samples.dim; });
+  return samples;
+}
+
+/// Windows of one element are independent in space, too.
+FailureOr<Samples> Rebatch::throughMvm(MvmOp op) {
+  Samples samples = batched.lookup(op.getInput());
+  int64_t space = samples.dim - 1;
+  bool isPoint = (space == 0 || space == 1) && op.getKernel()[space] == 1 &&
+                 op.getStrides()[space] == 1 && op.getPads()[space] == 0 &&
+                 op.getType().getDimSize(samples.dim) * to ==
+                     typeOf(op.getInput()).getDimSize(samples.dim) * from;
+  if (samples.dim != 0 && !isPoint)
+    return mixes(*op, "its windows combine samples");
+  return samples;
+}
+
+namespace {
 
 struct SetBatchPass : nn::impl::SetBatchPassBase<SetBatchPass> {
   using SetBatchPassBase::SetBatchPassBase;
@@ -177,7 +322,6 @@ struct SetBatchPass : nn::impl::SetBatchPassBase<SetBatchPass> {
 };
 
 } // namespace
-
 LogicalResult nn::setBatch(ModuleOp module, int64_t batch) {
   int64_t old = getBatch(module);
   auto main = module.lookupSymbol<func::FuncOp>("main");

@@ -4,8 +4,8 @@
 
 // ZERO: error: expected at least one sample per call, but got 0
 
+// expected-error @below {{the leading dimension of a result does not count samples}}
 func.func @main(%x: tensor<1x4xf32>) -> tensor<4x1xf32> {
-  // expected-error @below {{cannot run on another number of samples per call: it moves the leading dimension}}
   %0 = nn.transpose(%x) {permutation = array<i64: 1, 0>} : (tensor<1x4xf32>) -> tensor<4x1xf32>
   return %0 : tensor<4x1xf32>
 }
@@ -30,7 +30,7 @@ func.func @main(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
 // -----
 
 func.func @main(%x: tensor<2x4xf32>) -> tensor<4xf32> {
-  // expected-error @below {{it averages over the leading dimension}}
+  // expected-error @below {{it averages over the samples}}
   %0 = nn.reduce_mean(%x) {axes = array<i64: 0>, keep_dims = false} : (tensor<2x4xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
@@ -46,7 +46,7 @@ func.func @main(%x: tensor<2x4xf32>) -> tensor<1x4xf32> {
 // -----
 
 func.func @main(%x: tensor<2x4xf32>) -> tensor<4x4xf32> {
-  // expected-error @below {{it joins along the leading dimension}}
+  // expected-error @below {{it joins along the samples}}
   %0 = nn.concat(%x, %x) {axis = 0 : i64} : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<4x4xf32>
   return %0 : tensor<4x4xf32>
 }
@@ -54,7 +54,7 @@ func.func @main(%x: tensor<2x4xf32>) -> tensor<4x4xf32> {
 // -----
 
 func.func @main(%x: tensor<2x4xf32>) -> tensor<3x4xf32> {
-  // expected-error @below {{it pads the leading dimension}}
+  // expected-error @below {{it pads along the samples}}
   %0 = nn.pad(%x) {pads = array<i64: 0, 0, 1, 0>, value = 0.0 : f32} : (tensor<2x4xf32>) -> tensor<3x4xf32>
   return %0 : tensor<3x4xf32>
 }
@@ -62,9 +62,48 @@ func.func @main(%x: tensor<2x4xf32>) -> tensor<3x4xf32> {
 // -----
 
 func.func @main(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
-  // expected-error @below {{it normalises along the leading dimension}}
+  // expected-error @below {{it normalises along the samples}}
   %0 = nn.softmax(%x) axis 0 : tensor<2x4xf32>
   return %0 : tensor<2x4xf32>
+}
+
+// -----
+
+// The samples are not where they were.
+func.func @main(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %t = nn.transpose(%x) {permutation = array<i64: 1, 0>} : (tensor<2x4xf32>) -> tensor<4x2xf32>
+  // expected-error @below {{it normalises along the samples}}
+  %0 = nn.softmax(%t) axis 1 : tensor<4x2xf32>
+  %1 = nn.transpose(%0) {permutation = array<i64: 1, 0>} : (tensor<4x2xf32>) -> tensor<2x4xf32>
+  return %1 : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  %t = nn.transpose(%x) {permutation = array<i64: 1, 0>} : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  // expected-error @below {{it combines different samples}}
+  %0 = nn.add(%x, %t) : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %0 : tensor<2x2xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %t = nn.transpose(%x) {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %0 = nn.reshape(%t) : (tensor<3x2xf32>) -> tensor<6xf32>
+  // expected-error @below {{it takes samples apart}}
+  %1 = nn.reshape(%0) : (tensor<6xf32>) -> tensor<2x3xf32>
+  return %1 : tensor<2x3xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<2x3xf32>, %b: tensor<2xf32>) -> tensor<2x2xf32> {
+  %w = nn.constant dense<1.0> : tensor<3x2xf32>
+  // expected-error @below {{its bias depends on the samples}}
+  %0 = nn.matmul(%x, %w, %b) : (tensor<2x3xf32>, tensor<3x2xf32>, tensor<2xf32>) -> tensor<2x2xf32>
+  return %0 : tensor<2x2xf32>
 }
 
 // -----

@@ -38,3 +38,50 @@ func.func @main(%x: tensor<1x4x2xf32>) -> tensor<1x4x3xf32> {
   %2 = nn.reshape(%1) : (tensor<4x3xf32>) -> tensor<1x4x3xf32>
   return %2 : tensor<1x4x3xf32>
 }
+
+// -----
+
+// A recurrent layer as ONNX has it: samples behind the steps, whose number is
+// the same. One step is without them, and one dimension counts both for a while.
+// CHECK: nn.transpose{{.*}} -> tensor<3x8x2xf32>
+// CHECK: nn.slice{{.*}}sizes = array<i64: 1, 8, 2>{{.*}} -> tensor<1x8x2xf32>
+// CHECK: nn.reshape{{.*}} -> tensor<8x2xf32>
+// CHECK: nn.matmul{{.*}} -> tensor<8x2xf32>
+// CHECK: nn.add{{.*}} -> tensor<3x8x2xf32>
+// CHECK: nn.reshape{{.*}} -> tensor<24x2xf32>
+// CHECK: nn.matmul{{.*}} -> tensor<24x5xf32>
+// CHECK: nn.reshape{{.*}} -> tensor<3x8x5xf32>
+// CHECK: nn.transpose{{.*}} -> tensor<8x3x5xf32>
+// BACK: return %{{.*}} : tensor<2x3x5xf32>
+func.func @main(%x: tensor<3x3x2xf32>) -> tensor<3x3x5xf32> {
+  %v = nn.constant dense<3.0> : tensor<2x2xf32>
+  %w = nn.constant dense<3.0> : tensor<2x5xf32>
+  %0 = nn.transpose(%x) {permutation = array<i64: 1, 0, 2>} : (tensor<3x3x2xf32>) -> tensor<3x3x2xf32>
+  %1 = nn.slice(%0) {starts = array<i64: 1, 0, 0>, sizes = array<i64: 1, 3, 2>, steps = array<i64: 1, 1, 1>} : (tensor<3x3x2xf32>) -> tensor<1x3x2xf32>
+  %2 = nn.reshape(%1) : (tensor<1x3x2xf32>) -> tensor<3x2xf32>
+  %3 = nn.matmul(%2, %v) : (tensor<3x2xf32>, tensor<2x2xf32>) -> tensor<3x2xf32>
+  %4 = nn.add(%0, %3) : (tensor<3x3x2xf32>, tensor<3x2xf32>) -> tensor<3x3x2xf32>
+  %5 = nn.reshape(%4) : (tensor<3x3x2xf32>) -> tensor<9x2xf32>
+  %6 = nn.matmul(%5, %w) : (tensor<9x2xf32>, tensor<2x5xf32>) -> tensor<9x5xf32>
+  %7 = nn.reshape(%6) : (tensor<9x5xf32>) -> tensor<3x3x5xf32>
+  %8 = nn.transpose(%7) {permutation = array<i64: 1, 0, 2>} : (tensor<3x3x5xf32>) -> tensor<3x3x5xf32>
+  return %8 : tensor<3x3x5xf32>
+}
+
+// -----
+
+// One sample per call might be anywhere among extents of 1.
+// CHECK: nn.reshape{{.*}} -> tensor<8x6xf32>
+// CHECK: nn.matmul{{.*}} -> tensor<8x4xf32>
+// CHECK: nn.reshape{{.*}} -> tensor<8x1x4xf32>
+// CHECK: nn.transpose{{.*}} -> tensor<1x8x4xf32>
+// CHECK: nn.reshape{{.*}} -> tensor<8x4xf32>
+func.func @main(%x: tensor<1x3x2xf32>) -> tensor<1x4xf32> {
+  %w = nn.constant dense<3.0> : tensor<6x4xf32>
+  %0 = nn.reshape(%x) : (tensor<1x3x2xf32>) -> tensor<1x6xf32>
+  %1 = nn.matmul(%0, %w) : (tensor<1x6xf32>, tensor<6x4xf32>) -> tensor<1x4xf32>
+  %2 = nn.reshape(%1) : (tensor<1x4xf32>) -> tensor<1x1x4xf32>
+  %3 = nn.transpose(%2) {permutation = array<i64: 1, 0, 2>} : (tensor<1x1x4xf32>) -> tensor<1x1x4xf32>
+  %4 = nn.reshape(%3) : (tensor<1x1x4xf32>) -> tensor<1x4xf32>
+  return %4 : tensor<1x4xf32>
+}
