@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace cim {
 #define GEN_PASS_DEF_BUFFERIZEPROGRAMPASS
@@ -57,6 +58,33 @@ static Value reshape(OpBuilder &builder, Location loc, Value buffer,
   groups.push_back(llvm::to_vector(llvm::seq<int64_t>(0, type.getRank())));
   return memref::ExpandShapeOp::create(builder, loc, type.getShape(), buffer,
                                        groups);
+}
+
+/// Every op that writes gets a destination of its own. One that several share
+/// is a copy for all but one of them, and the analysis compares all of them
+/// with each other.
+static void separateDestinations(func::FuncOp function) {
+  auto isDestination = [](Operation &op) {
+    return isa<tensor::EmptyOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp,
+               linalg::FillOp>(op);
+  };
+  llvm::DenseSet<Operation *> blank;
+  for (Operation &op : function.getOps())
+    if (isDestination(op) && llvm::all_of(op.getOperands(), [&](Value operand) {
+          Operation *producer = operand.getDefiningOp();
+          return producer && (blank.contains(producer) ||
+                              producer->hasTrait<OpTrait::ConstantLike>());
+        }))
+      blank.insert(&op);
+  // Users first: their copies need copies of what they read.
+  for (Operation &op : llvm::reverse(function.front())) {
+    if (!blank.contains(&op))
+      continue;
+    OpBuilder builder(&op);
+    SmallVector<OpOperand *> uses(llvm::make_pointer_range(op.getUses()));
+    for (size_t i = 1; i < uses.size(); ++i)
+      uses[i]->set(builder.clone(op)->getResult(0));
+  }
 }
 
 /// The allocation that `value` is a dense view of, if it is one.
@@ -111,6 +139,9 @@ struct BufferizeProgram
       if (!function.isExternal() && failed(checkFunction(function)))
         return signalPassFailure();
     protectInputs(module);
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isExternal())
+        separateDestinations(function);
 
     bufferization::OneShotBufferizationOptions options;
     options.bufferizeFunctionBoundaries = true;

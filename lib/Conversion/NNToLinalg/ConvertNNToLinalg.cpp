@@ -50,6 +50,7 @@ struct ConvertNNToLinalg
     if (failed(checkTypes(module)))
       return signalPassFailure();
     declareObserve(module);
+    transposeWeights(module);
 
     StorageTypeConverter converter;
     RewritePatternSet patterns(context);

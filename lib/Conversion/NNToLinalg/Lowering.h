@@ -40,6 +40,10 @@ struct Quantization {
   }
 };
 
+/// Turns constant float matrices that products read transposed, so that the
+/// program holds each of them once and as the product reads it.
+void transposeWeights(mlir::ModuleOp module);
+
 /// Emits the scalar computation of an element-wise loop.
 using ElementwiseBody = llvm::function_ref<mlir::Value(
     mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;

@@ -3,44 +3,43 @@
 // library computes; integer ones become loops that vectorise.
 #include "IntegerProduct.h"
 
+#include "cim/Dialect/NN/Transforms/ConstantFolding.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/AsmState.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace cim;
 
-/// The transposed float matrix, computed now when it is a constant.
-static Value transposeMatrix(OpBuilder &builder, Location loc, Value matrix) {
-  RankedTensorType type = typeOf(matrix);
-  ElementsAttr value;
-  if (type.getRank() == 2 && type.getElementType().isF32() &&
-      matchPattern(matrix, m_Constant(&value))) {
-    ArrayRef<char> raw;
-    if (auto dense = dyn_cast<DenseElementsAttr>(value);
-        dense && !dense.isSplat())
-      raw = dense.getRawData();
-    else if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
-      raw = resource.getData();
-    int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
-    if (raw.size() == size_t(rows * columns) * sizeof(float)) {
-      auto *from = reinterpret_cast<const float *>(raw.data());
-      AsmResourceBlob blob = HeapAsmResourceBlob::allocate(
-          raw.size(), /*align=*/64, /*dataIsMutable=*/true);
-      auto *to = reinterpret_cast<float *>(blob.getMutableData().data());
-      for (int64_t row = 0; row < rows; ++row)
-        for (int64_t column = 0; column < columns; ++column)
-          to[column * rows + row] = from[row * columns + column];
-      return arith::ConstantOp::create(
-          builder, loc,
-          cast<TypedAttr>(DenseF32ResourceElementsAttr::get(
-              type.clone({columns, rows}), "transposed", std::move(blob))));
-    }
-  }
+static Value transposeMatrices(OpBuilder &builder, Location loc, Value value) {
   SmallVector<int64_t> permutation =
-      llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+      llvm::to_vector(llvm::seq<int64_t>(typeOf(value).getRank()));
   std::swap(permutation.back(), permutation[permutation.size() - 2]);
-  return createTranspose(builder, loc, matrix, permutation);
+  return createTranspose(builder, loc, value, permutation);
+}
+
+void cim::transposeWeights(ModuleOp module) {
+  llvm::DenseMap<Value, Value> transposed;
+  module.walk([&](nn::MatMulOp op) {
+    auto weights = op.getB().getDefiningOp<nn::ConstantOp>();
+    if (!op.getTransposeB() || !weights || typeOf(weights).getRank() != 2 ||
+        !typeOf(weights).getElementType().isF32())
+      return;
+    auto [entry, isNew] = transposed.try_emplace(weights);
+    if (isNew) {
+      OpBuilder builder(weights);
+      auto move = nn::TransposeOp::create(builder, weights.getLoc(), weights,
+                                          ArrayRef<int64_t>{1, 0});
+      FailureOr<ElementsAttr> values =
+          nn::moveElements(move, weights.getValue());
+      if (succeeded(values))
+        entry->second =
+            nn::ConstantOp::create(builder, weights.getLoc(), *values);
+      move.erase();
+    }
+    if (!entry->second)
+      return;
+    op.getBMutable().assign(entry->second);
+    op.setTransposeB(false);
+  });
 }
 
 namespace {
@@ -69,7 +68,7 @@ private:
                           OpBuilder &builder) {
     Location loc = op.getLoc();
     if (op.getTransposeB())
-      b = transposeMatrix(builder, loc, b);
+      b = transposeMatrices(builder, loc, b);
     auto resultType = cast<RankedTensorType>(op.getType());
     Value init =
         bias ? createElementwise(builder, loc, bias, resultType,

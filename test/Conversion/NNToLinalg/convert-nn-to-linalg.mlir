@@ -48,7 +48,7 @@ func.func @conv_quantized(%x: tensor<1x3x8x8x!x>, %w: tensor<4x3x3x3x!w>) -> ten
 
 // The constant is transposed at compile time.
 // CHECK-LABEL: func @matmul
-// CHECK: %[[B:.+]] = arith.constant dense_resource<transposed> : tensor<3x2xf32>
+// CHECK: %[[B:.+]] = arith.constant dense<{{\[\[}}1.000000e+00, 4.000000e+00], {{.*}}> : tensor<3x2xf32>
 // CHECK: linalg.matmul ins(%{{.*}}, %[[B]] :
 func.func @matmul(%a: tensor<4x3xf32>) -> tensor<4x2xf32> {
   %b = nn.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xf32>
