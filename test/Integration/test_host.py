@@ -13,6 +13,7 @@ import tools
 SUPPORTED = {
     "mnist-8_cntk": 32,
     "heir_lenet5": 32,
+    "mnist_lstm_fp32": 32,
     "cifar_resnet20_jpegft": 32,
     "mlperftiny_resnet8_fp32": 32,
     "mlperftiny_dscnn_fp32": 16,
@@ -27,7 +28,6 @@ SUPPORTED = {
 
 # Networks of later issues, and an operator that the diagnostic must name.
 UNSUPPORTED = {
-    "mnist_lstm_fp32": ["LSTM"],
     "fsdd_kwt": ["LayerNormalization"],
     "yunet_n_320_320": ["Resize"],
     "tfc_2w2a_qonnx": ["Quant"],

@@ -11,6 +11,8 @@ const HandlerTable &HandlerTable::get() {
     HandlerTable all;
     registerConvolution(all);
     registerProducts(all);
+    registerEinsum(all);
+    registerRecurrent(all);
     registerElementwise(all);
     registerActivations(all);
     registerLogic(all);

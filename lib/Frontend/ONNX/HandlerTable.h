@@ -74,6 +74,8 @@ private:
 
 void registerConvolution(HandlerTable &table);
 void registerProducts(HandlerTable &table);
+void registerEinsum(HandlerTable &table);
+void registerRecurrent(HandlerTable &table);
 void registerElementwise(HandlerTable &table);
 void registerActivations(HandlerTable &table);
 void registerLogic(HandlerTable &table);

@@ -133,6 +133,21 @@ const Graph *NodeBinder::getGraph(StringRef name) {
   return nullptr;
 }
 
+std::optional<SmallVector<float>> NodeBinder::getFloats(StringRef name) {
+  const Attribute *attribute = find(name, AttributeKind::Floats);
+  if (!attribute)
+    return std::nullopt;
+  return llvm::to_vector(attribute->floats);
+}
+
+std::optional<SmallVector<StringRef>> NodeBinder::getStrings(StringRef name) {
+  const Attribute *attribute = find(name, AttributeKind::Strings);
+  if (!attribute)
+    return std::nullopt;
+  return SmallVector<StringRef>(attribute->strings.begin(),
+                                attribute->strings.end());
+}
+
 void NodeBinder::ignore(std::initializer_list<StringRef> names) {
   for (StringRef name : names)
     read.insert(name);

@@ -48,6 +48,9 @@ public:
   float getFloat(llvm::StringRef name, float byDefault);
   llvm::StringRef getString(llvm::StringRef name, llvm::StringRef byDefault);
   std::optional<llvm::SmallVector<int64_t>> getInts(llvm::StringRef name);
+  std::optional<llvm::SmallVector<float>> getFloats(llvm::StringRef name);
+  std::optional<llvm::SmallVector<llvm::StringRef>>
+  getStrings(llvm::StringRef name);
   /// The attribute if present, counted as read; handlers of `Constant`.
   const Attribute *getAttribute(llvm::StringRef name);
   /// The graph in an attribute; null on error, also when there is none.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Gemm and MatMul.
-#include "NodeBinder.h"
+// Gemm and MatMul. A crossbar holds the right operand, so a constant on the
+// left changes sides: A B = (B' A')'.
+#include "Products.h"
 
 using namespace mlir;
 
@@ -10,8 +11,29 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<ShapedType>(value.getType()).getShape();
 }
 
-static Value transpose2D(NodeBinder &b, Value value) {
-  return b.create<nn::TransposeOp>(value, ArrayRef<int64_t>{1, 0});
+bool isWeight(Value value) {
+  while (value) {
+    Operation *op = value.getDefiningOp();
+    if (isa_and_nonnull<nn::ConstantOp>(op))
+      return true;
+    if (!isa_and_nonnull<nn::DequantizeOp, nn::ReshapeOp, nn::TransposeOp,
+                         nn::SliceOp, nn::MulOp>(op))
+      return false;
+    if (op->getNumOperands() > 1 &&
+        !op->getOperand(1).getDefiningOp<nn::ConstantOp>())
+      return false;
+    value = op->getOperand(0);
+  }
+  return false;
+}
+
+Value transposeMatrices(NodeBinder &b, Value value) {
+  if (b.failed() || !value)
+    return {};
+  int64_t rank = shapeOf(value).size();
+  SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(rank));
+  std::swap(permutation[rank - 1], permutation[rank - 2]);
+  return b.create<nn::TransposeOp>(value, permutation);
 }
 
 static Value scaled(NodeBinder &b, Value value, float factor) {
@@ -19,6 +41,10 @@ static Value scaled(NodeBinder &b, Value value, float factor) {
     return value;
   return b.create<nn::MulOp>(value, b.createScalar(factor));
 }
+
+//===----------------------------------------------------------------------===//
+// Gemm
+//===----------------------------------------------------------------------===//
 
 /// The bias as N values when it is the same for every row, else null.
 static Value rowBias(NodeBinder &b, Value bias, int64_t columns) {
@@ -41,16 +67,23 @@ static LogicalResult importGemm(NodeBinder &b) {
     return b.error() << "expected operands of rank 2, but got "
                      << shapeText(shapeOf(a)) << " and "
                      << shapeText(shapeOf(w));
+  bool isSwapped = isWeight(a) && !isWeight(w);
+  if (isSwapped) {
+    std::swap(a, w);
+    std::tie(transA, transB) = std::pair(!transB, !transA);
+  }
   if (transA)
-    a = transpose2D(b, a);
+    a = transposeMatrices(b, a);
   w = scaled(b, w, alpha);
   if (b.failed())
     return failure();
   int64_t columns = shapeOf(w)[transB ? 0 : 1];
   c = beta == 0.0f ? Value() : scaled(b, c, beta);
-  Value bias = c ? rowBias(b, c, columns) : Value();
+  Value bias = c && !isSwapped ? rowBias(b, c, columns) : Value();
   Value product = b.create<nn::MatMulOp>(a, w, bias, transB);
-  if (!c || bias)
+  if (isSwapped)
+    product = transposeMatrices(b, product);
+  if (!c || bias || b.failed())
     return b.result(product);
   Value sum = b.create<nn::AddOp>(product, c);
   if (sum && shapeOf(sum) != shapeOf(product))
@@ -58,6 +91,29 @@ static LogicalResult importGemm(NodeBinder &b) {
                      << shapeText(shapeOf(product)) << ", but got "
                      << shapeText(shapeOf(c));
   return b.result(sum);
+}
+
+//===----------------------------------------------------------------------===//
+// MatMul
+//===----------------------------------------------------------------------===//
+
+/// A batch of one matrix as a matrix.
+static Value asMatrix(NodeBinder &b, Value value) {
+  ArrayRef<int64_t> shape = shapeOf(value);
+  if (llvm::any_of(shape.drop_back(2), [](int64_t dim) { return dim != 1; }))
+    return value;
+  return b.createReshape(value, shape.take_back(2));
+}
+
+/// The product of matrices, one operand of which may be constant.
+static Value multiply(NodeBinder &b, Value left, Value right) {
+  if (isWeight(right))
+    return b.create<nn::MatMulOp>(left, asMatrix(b, right), Value(), false);
+  if (!isWeight(left))
+    return b.create<nn::MatMulOp>(left, right, Value(), false);
+  Value swapped = b.create<nn::MatMulOp>(transposeMatrices(b, right),
+                                         asMatrix(b, left), Value(), true);
+  return transposeMatrices(b, swapped);
 }
 
 /// NumPy matmul: a vector is a row on the left, a column on the right, and its
@@ -74,10 +130,13 @@ static LogicalResult importMatMul(NodeBinder &b) {
     left = b.createReshape(left, {1, leftShape[0]});
   if (rightVector)
     right = b.createReshape(right, {rightShape[0], 1});
-  Value product = b.create<nn::MatMulOp>(left, right, Value(), false);
+  Value product = multiply(b, left, right);
   if (!product)
     return failure();
+  size_t rank = std::max(leftShape.size(), rightShape.size());
   SmallVector<int64_t> shape(shapeOf(product));
+  if (shape.size() < rank)
+    shape.insert(shape.begin(), rank - shape.size(), 1);
   if (rightVector)
     shape.pop_back();
   if (leftVector)

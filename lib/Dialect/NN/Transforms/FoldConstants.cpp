@@ -20,15 +20,17 @@ namespace {
 /// integers: they are what the arrays store.
 bool feedsCrossbar(Value value) {
   return llvm::any_of(value.getUsers(), [&](Operation *user) {
-    if (isa<TransposeOp, ReshapeOp>(user))
+    if (isa<TransposeOp, ReshapeOp, SliceOp>(user))
       return feedsCrossbar(user->getResult(0));
     auto crossbar = dyn_cast<CrossbarOpInterface>(user);
     return crossbar && crossbar.getCrossbarWeights() == value;
   });
 }
 
-/// The dimension that `op`, a transpose or reshape, makes of dimension `axis`.
+/// The dimension that `op`, which moves data, makes of dimension `axis`.
 std::optional<int64_t> movedAxis(Operation *op, int64_t axis) {
+  if (isa<SliceOp>(op))
+    return axis;
   if (auto transpose = dyn_cast<TransposeOp>(op)) {
     ArrayRef<int64_t> permutation = transpose.getPermutation();
     return llvm::find(permutation, axis) - permutation.begin();
@@ -53,10 +55,21 @@ Type movedType(Operation *op, Type type) {
   std::optional<int64_t> axis = movedAxis(op, perAxis.getQuantizedDimension());
   if (!axis)
     return {};
+  SmallVector<double> scales(perAxis.getScales());
+  SmallVector<int64_t> zeroPoints(perAxis.getZeroPoints());
+  if (auto slice = dyn_cast<SliceOp>(op)) {
+    scales.resize(slice.getSizes()[*axis]);
+    zeroPoints.resize(scales.size());
+    for (size_t i = 0; i < scales.size(); ++i) {
+      int64_t from = slice.getStarts()[*axis] + i * slice.getSteps()[*axis];
+      scales[i] = perAxis.getScales()[from];
+      zeroPoints[i] = perAxis.getZeroPoints()[from];
+    }
+  }
   return quant::UniformQuantizedPerAxisType::get(
       perAxis.getFlags(), perAxis.getStorageType(), perAxis.getExpressedType(),
-      perAxis.getScales(), perAxis.getZeroPoints(), *axis,
-      perAxis.getStorageTypeMin(), perAxis.getStorageTypeMax());
+      scales, zeroPoints, *axis, perAxis.getStorageTypeMin(),
+      perAxis.getStorageTypeMax());
 }
 
 struct FoldConstants : nn::impl::FoldConstantsPassBase<FoldConstants> {
@@ -103,7 +116,7 @@ private:
   /// Moves the integers below a nn.dequantize, so that weights which arrive
   /// quantised stay quantised.
   static LogicalResult moveIntegers(OpBuilder &builder, Operation *op) {
-    if (!isa<TransposeOp, ReshapeOp>(op))
+    if (!isa<TransposeOp, ReshapeOp, SliceOp>(op))
       return failure();
     auto dequantize = op->getOperand(0).getDefiningOp<DequantizeOp>();
     if (!dequantize)

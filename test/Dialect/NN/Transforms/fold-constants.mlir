@@ -64,6 +64,19 @@ func.func @quantisation() -> (tensor<4x!quant.uniform<u8<0:127>:f32, 0.5:3>>, te
 
 // -----
 
+// A part of integer weights has a part of the scales.
+// CHECK-LABEL: @sliced_weights
+func.func @sliced_weights(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %q = nn.constant dense<[[1, 2], [3, 4], [5, 6]]> : tensor<3x2xi8> as tensor<3x2x!quant.uniform<i8:f32:0, {0.5, 0.25, 2.0}>>
+  // CHECK: %[[T:.*]] = nn.constant dense<{{\[\[}}1, 2], [5, 6]]> : tensor<2x2xi8> as tensor<2x2x!quant.uniform<i8:f32:0, {5.000000e-01,2.000000e+00}>>
+  // CHECK: %[[W:.*]] = nn.dequantize(%[[T]])
+  // CHECK: nn.matmul(%{{.*}}, %[[W]])
+  %d = nn.dequantize(%q) : (tensor<3x2x!quant.uniform<i8:f32:0, {0.5, 0.25, 2.0}>>) -> tensor<3x2xf32>
+  %s = nn.slice(%d) {starts = array<i64: 0, 0>, sizes = array<i64: 2, 2>, steps = array<i64: 2, 1>} : (tensor<3x2xf32>) -> tensor<2x2xf32>
+  %y = nn.matmul(%x, %s) {transpose_b} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
 // The integers of weights stay; what else reads the dequantised values gets
 // floats.
 // CHECK-LABEL: func.func @weights

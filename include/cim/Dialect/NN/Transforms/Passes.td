@@ -12,8 +12,8 @@ def FoldConstantsPass : Pass<"nn-fold-constants", "::mlir::ModuleOp"> {
     constants, in binary32 and as docs/Numerics.md says. Left alone are
 
     - an `nn.dequantize` that a crossbar op reads as its weights: the integers
-      below it are what the arrays store (an `nn.transpose` or `nn.reshape`
-      moves below it);
+      below it are what the arrays store (an `nn.transpose`, `nn.reshape` or
+      `nn.slice` moves below it);
     - results larger than all operands together and than `limit` elements;
     - results that are not finite.
 

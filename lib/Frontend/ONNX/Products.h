@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What the operators that multiply matrices share.
+#ifndef CIM_LIB_FRONTEND_ONNX_PRODUCTS_H
+#define CIM_LIB_FRONTEND_ONNX_PRODUCTS_H
+
+#include "NodeBinder.h"
+
+namespace cim::onnx {
+
+/// True for a constant, also one that is dequantised, moved or scaled: constant
+/// folding will make one of it.
+bool isWeight(mlir::Value value);
+
+/// Swaps the last two dimensions.
+mlir::Value transposeMatrices(NodeBinder &b, mlir::Value value);
+
+} // namespace cim::onnx
+
+#endif // CIM_LIB_FRONTEND_ONNX_PRODUCTS_H
