@@ -87,14 +87,22 @@ struct LowerMaxPool : OpConversionPattern<nn::MaxPoolOp> {
     auto resultType = getTypeConverter()->convertType<RankedTensorType>(
         op.getResult().getType());
     Type element = typeOf(op.getInput()).getElementType();
-    auto quantized = dyn_cast<quant::QuantizedType>(element);
+    bool isUnsigned = element.isUnsignedInteger();
     TypedAttr lowest;
-    if (quantized)
+    if (auto quantized = dyn_cast<quant::QuantizedType>(element)) {
       lowest = getStorageAttr(resultType.getElementType(),
                               quantized.getStorageTypeMin());
-    else
+      isUnsigned = !quantized.isSigned();
+    } else if (auto integer = dyn_cast<IntegerType>(element)) {
+      unsigned width = integer.getWidth();
+      lowest = rewriter.getIntegerAttr(
+          resultType.getElementType(),
+          isUnsigned ? llvm::APInt::getMinValue(width)
+                     : llvm::APInt::getSignedMinValue(width));
+    } else {
       lowest =
           rewriter.getF32FloatAttr(-std::numeric_limits<float>::infinity());
+    }
     Window window(op);
     Location loc = op.getLoc();
     Value padded = padForWindows(rewriter, loc, adaptor.getInput(), resultType,
@@ -102,11 +110,11 @@ struct LowerMaxPool : OpConversionPattern<nn::MaxPoolOp> {
     Value init = createFilled(rewriter, loc, resultType, lowest);
     auto combine = [&](OpBuilder &builder, Location at, Value x,
                        Value max) -> Value {
-      if (!quantized)
+      if (element.isF32())
         return createMax(builder, at, x, max);
-      if (quantized.isSigned())
-        return arith::MaxSIOp::create(builder, at, x, max);
-      return arith::MaxUIOp::create(builder, at, x, max);
+      if (isUnsigned)
+        return arith::MaxUIOp::create(builder, at, x, max);
+      return arith::MaxSIOp::create(builder, at, x, max);
     };
     rewriter.replaceOp(
         op, reduceWindows(rewriter, loc, padded, init, window, combine));

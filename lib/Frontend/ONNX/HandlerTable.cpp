@@ -10,6 +10,7 @@ const HandlerTable &HandlerTable::get() {
   static const HandlerTable table = [] {
     HandlerTable all;
     registerConvolution(all);
+    registerConvTranspose(all);
     registerProducts(all);
     registerEinsum(all);
     registerRecurrent(all);
@@ -21,6 +22,7 @@ const HandlerTable &HandlerTable::get() {
     registerReduction(all);
     registerShape(all);
     registerSlicing(all);
+    registerSpaceDepth(all);
     registerConstants(all);
     registerQuantization(all);
     registerControlFlow(all);

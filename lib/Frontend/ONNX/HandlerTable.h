@@ -73,6 +73,7 @@ private:
 };
 
 void registerConvolution(HandlerTable &table);
+void registerConvTranspose(HandlerTable &table);
 void registerProducts(HandlerTable &table);
 void registerEinsum(HandlerTable &table);
 void registerRecurrent(HandlerTable &table);
@@ -84,6 +85,7 @@ void registerPooling(HandlerTable &table);
 void registerReduction(HandlerTable &table);
 void registerShape(HandlerTable &table);
 void registerSlicing(HandlerTable &table);
+void registerSpaceDepth(HandlerTable &table);
 void registerConstants(HandlerTable &table);
 void registerQuantization(HandlerTable &table);
 void registerControlFlow(HandlerTable &table);

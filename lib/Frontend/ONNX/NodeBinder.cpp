@@ -263,6 +263,15 @@ Value NodeBinder::realInput(size_t index) {
       "float");
 }
 
+Value NodeBinder::orderedInput(size_t index) {
+  return inputOf(
+      index,
+      [](Type type) {
+        return isa<Float32Type, quant::QuantizedType>(type) || isNumber(type);
+      },
+      "numbers");
+}
+
 HostTensor NodeBinder::host(size_t index) {
   const ImportedValue *value = imported(index);
   return value ? value->host : HostTensor();

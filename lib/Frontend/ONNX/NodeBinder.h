@@ -79,6 +79,8 @@ public:
   mlir::Value boolInput(size_t index);
   /// The operand, of float or quantised elements; null on error.
   mlir::Value realInput(size_t index);
+  /// The operand, of float, integer or quantised elements; null on error.
+  mlir::Value orderedInput(size_t index);
   /// Null, without an error, when the operand is left out.
   mlir::Value optionalFloatInput(size_t index) {
     return hasInput(index) ? floatInput(index) : mlir::Value();

@@ -222,7 +222,7 @@ def matmul_case(name, a_shape, b_shape, transpose, quants=None, constant_b=True,
     return Case(name, inputs, "\n".join(lines), y, expected.astype(F32))
 
 
-def pool_case(name, shape, kernel, strides, dilations, pads, ceil, average=False, include=False, quant=None):
+def pool_case(name, shape, kernel, strides, dilations, pads, ceil, average=False, include=False, quant=None, element=None):
     spatial = len(kernel)
     result = []
     for i in range(spatial):
@@ -232,7 +232,7 @@ def pool_case(name, shape, kernel, strides, dilations, pads, ceil, average=False
         if ceil and (size - 1) * strides[i] >= shape[2 + i] + pads[i]:
             size -= 1
         result.append(size)
-    x = quant.sample(shape) if quant else floats(*shape)
+    x = quant.sample(shape) if quant else random.integers(*((-128, 128) if element == "int8" else (0, 256)), shape).astype(element) if element else floats(*shape)
     far = [100] * spatial
     empty = -np.inf if not average else 0.0
     padded = pad(pad(x.astype(np.float64), pads, empty), [0] * spatial + far, empty)
@@ -245,7 +245,7 @@ def pool_case(name, shape, kernel, strides, dilations, pads, ceil, average=False
         n[o] += counts[i]
     if average:
         y = y / n
-    element = quant or "f32"
+    element = quant or {"int8": "i8", "uint8": "ui8"}.get(element, "f32")
     op = "avg_pool" if average else "max_pool"
     extra = f", count_include_pad = {str(include).lower()}" if average else ""
     ty = tensor(y.shape, element)
@@ -413,6 +413,9 @@ def cases():
     yield matmul_case("matmul_u8_batch", (2, 3, 5), (2, 5, 4), False, (u8, s8), constant_b=False, bias=False)
     for name, quant in [("max_pool", None), ("max_pool_i8", s8), ("max_pool_u8", u8)]:
         yield pool_case(name, (2, 3, 7, 8), (3, 2), (2, 2), (1, 1), (1, 0, 1, 1), False, quant=quant)
+    for element in ["int8", "uint8"]:
+        yield pool_case(f"max_pool_{element}", (2, 3, 7, 8), (3, 2), (2, 2), (1, 1), (1, 0, 1, 1), False, element=element)
+    yield pool_case("max_pool_3d", (2, 3, 5, 4, 3), (3, 2, 2), (2, 1, 2), (1, 2, 1), (1, 0, 1, 1, 1, 0), True)
     yield pool_case("max_pool_ceil", (2, 3, 7, 8), (3, 3), (2, 3), (1, 2), (0, 1, 0, 1), True)
     yield pool_case("max_pool_1d", (2, 3, 9), (3,), (2,), (1,), (1, 1), True)
     for name, ceil, include in [("avg_pool", False, False), ("avg_pool_include", False, True), ("avg_pool_ceil", True, False), ("avg_pool_ceil_include", True, True)]:

@@ -75,5 +75,7 @@ def NN_BitsTensor : StaticShapeTensorOf<[I1, NN_Integer]>;
 def NN_AnyNumberTensor : StaticShapeTensorOf<[NN_Float, I1, NN_Integer]>;
 /// Float or quantised: what a convolution or matrix product takes.
 def NN_RealTensor : StaticShapeTensorOf<[NN_Float, quant_QuantizedType]>;
+/// Float, integer or quantised: what has an order.
+def NN_OrderedTensor : StaticShapeTensorOf<[NN_Float, NN_Integer, quant_QuantizedType]>;
 
 #endif // CIM_DIALECT_NN_IR_NNDIALECT_TD

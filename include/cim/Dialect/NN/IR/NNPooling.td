@@ -14,16 +14,16 @@ class NN_PoolOp<string mnemonic> : NN_InferredOp<mnemonic> {
 def NN_MaxPoolOp : NN_PoolOp<"max_pool"> {
   let summary = "maximum over windows";
   let description = [{
-    ONNX `MaxPool` over `N x C x spatial`; padding never wins. Takes quantised
-    values too, since the order of integers is the order of what they stand for.
+    ONNX `MaxPool` over `N x C x spatial`; padding never wins. Takes integers
+    and quantised values too: their order is the order of what they stand for.
 
     ```mlir
     %y = nn.max_pool(%x) {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>}
         : (tensor<1x4x8x8xf32>) -> tensor<1x4x4x4xf32>
     ```
   }];
-  let arguments = !con((ins NN_RealTensor:$input), poolArguments);
-  let results = (outs NN_RealTensor:$result);
+  let arguments = !con((ins NN_OrderedTensor:$input), poolArguments);
+  let results = (outs NN_OrderedTensor:$result);
 }
 
 def NN_AvgPoolOp : NN_PoolOp<"avg_pool"> {

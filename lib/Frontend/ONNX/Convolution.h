@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Convolutions of one to three spatial dimensions as nn.conv.
+#ifndef CIM_LIB_FRONTEND_ONNX_CONVOLUTION_H
+#define CIM_LIB_FRONTEND_ONNX_CONVOLUTION_H
+
+#include "Window.h"
+
+namespace cim::onnx {
+
+/// Emits a convolution as nn.conv says it, with one to three spatial
+/// dimensions; `bias` may be null. Null on error.
+mlir::Value createConvolution(NodeBinder &b, mlir::Value input,
+                              mlir::Value weights, mlir::Value bias,
+                              const Window &window, int64_t groups);
+
+} // namespace cim::onnx
+
+#endif // CIM_LIB_FRONTEND_ONNX_CONVOLUTION_H
