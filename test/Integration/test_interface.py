@@ -50,10 +50,15 @@ REFUSED = {
         "graph input 'z': expected the batch of 2 as first dimension, as the first graph input has it, "
         "but got 'tensor<1x4xf32>'",
     ),
-    "scalar-input": ([relu()], {"x": []}, {}, "graph input 'x': expected 1 to 8 dimensions, the batch first, but it has 0"),
+    "scalar-input": (
+        [helper.make_node("Add", ["x", "s"], ["y"])], {"x": [2, 4], "s": []}, {},
+        "graph input 's': expected the batch of 2 as first dimension, as the first graph input has it, "
+        "but got 'tensor<1xf32>'",
+    ),
     "scalar-output": (
-        [helper.make_node("ReduceMean", ["x"], ["y"], keepdims=0)], IMAGE, {},
-        "graph output 'y': expected 1 to 8 dimensions, the batch first, but it has 0",
+        [helper.make_node("ReduceMean", ["x"], ["y"], keepdims=0)], {"x": [2, 4]}, {},
+        "graph output 'y': expected the batch of 2 as first dimension, as the first graph input has it, "
+        "but got 'tensor<1xf32>'",
     ),
     "rank-9": ([relu()], {"x": [1] * 9}, {}, "graph input 'x': expected 1 to 8 dimensions, the batch first, but it has 9"),
     "large-batch": (
@@ -149,3 +154,12 @@ def test_largest_tensor_is_accepted(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((1, 2), np.float32))
     result = tools.invoke("cim-run", tmp_path / "model.so", "--input", tmp_path / "x.npy")
     assert "x.npy" in tools.check_refused(result)  # the data, not the network
+
+
+def test_a_scalar_is_one_element(tmp_path):
+    """With a batch of one, the first input being a scalar."""
+    nodes = [helper.make_node("Mul", ["s", "x"], ["t"]), helper.make_node("ReduceMean", ["t"], ["y"], keepdims=0)]
+    save(tmp_path / "model.onnx", nodes, {"s": [], "x": [1, 4]})
+    tools.compile_model(tmp_path / "model.onnx", tmp_path / "model.so", "--target=host")
+    inputs = {"s": np.array([3], np.float32), "x": np.arange(4, dtype=np.float32)[None]}
+    assert tools.run_model(tmp_path / "model.so", inputs, tmp_path) == np.array([4.5], np.float32)

@@ -30,6 +30,7 @@ private:
   LogicalResult checkOpset();
   LogicalResult bindShapes();
   func::FuncOp createFunction(ModuleOp module);
+  Value reshape(Value value, ArrayRef<int64_t> shape);
   LogicalResult importGraph(GraphImporter &graph, func::FuncOp function);
   LogicalResult closeFunction(ArrayRef<ImportedValue> outputs,
                               func::FuncOp function);
@@ -84,7 +85,8 @@ func::FuncOp Importer::createFunction(ModuleOp module) {
   SmallVector<Type> types;
   for (const InputShape &input : shapes.inputs)
     types.push_back(RankedTensorType::get(
-        input.shape, elementType(builder.getContext(), input.info->type)));
+        input.shape.empty() ? ArrayRef<int64_t>(1) : input.shape,
+        elementType(builder.getContext(), input.info->type)));
   auto function = func::FuncOp::create(builder, fileLoc, "main",
                                        builder.getFunctionType(types, {}));
   Block *body = function.addEntryBlock();
@@ -99,11 +101,25 @@ func::FuncOp Importer::createFunction(ModuleOp module) {
   return function;
 }
 
+/// Between a scalar and the tensor of one element that stands for it in
+/// `@main`, where everything has a batch.
+Value Importer::reshape(Value value, ArrayRef<int64_t> shape) {
+  auto type = cast<ShapedType>(value.getType());
+  return nn::ReshapeOp::create(
+      builder, value.getLoc(),
+      RankedTensorType::get(shape, type.getElementType()), value);
+}
+
 LogicalResult Importer::importGraph(GraphImporter &graph,
                                     func::FuncOp function) {
   SmallVector<ImportedValue> inputs, outputs;
-  for (BlockArgument argument : function.getArguments())
-    inputs.push_back({{}, argument});
+  for (auto [argument, input] :
+       llvm::zip_equal(function.getArguments(), shapes.inputs)) {
+    Value value = argument;
+    if (input.shape.empty())
+      value = reshape(value, {});
+    inputs.push_back({{}, value});
+  }
   {
     ScopedDiagnosticHandler collect(
         builder.getContext(), [&](Diagnostic &diagnostic) {
@@ -137,7 +153,10 @@ LogicalResult Importer::closeFunction(ArrayRef<ImportedValue> outputs,
     Value result = binder.input(0);
     if (!result)
       return failure();
-    results.push_back(toStorage(builder, binder.loc(), result));
+    result = toStorage(builder, binder.loc(), result);
+    if (cast<ShapedType>(result.getType()).getRank() == 0)
+      result = reshape(result, 1);
+    results.push_back(result);
   }
   func::ReturnOp::create(builder, fileLoc, results);
   function.setType(builder.getFunctionType(function.getArgumentTypes(),
@@ -157,6 +176,11 @@ void Importer::nameModule(ModuleOp module) {
   module->setAttr("nn.model",
                   builder.getStringAttr(llvm::sys::path::stem(path)));
   module->setAttr("nn.batch", builder.getI64IntegerAttr(shapes.batch));
+  SmallVector<NamedAttribute> metadata;
+  for (const auto &[key, value] : model.metadata)
+    metadata.push_back(builder.getNamedAttr(key, builder.getStringAttr(value)));
+  if (!metadata.empty())
+    module->setAttr("nn.metadata", builder.getDictionaryAttr(metadata));
 }
 
 FailureOr<OwningOpRef<ModuleOp>> Importer::run() {

@@ -178,11 +178,12 @@ FailureOr<InputShapes> Binder::run(const Graph &graph) {
     if (failed(bindSymbols(input)))
       return failure();
   InputShapes result;
+  bool hasBatch = false;
   for (const ValueInfo &input : graph.inputs) {
     FailureOr<SmallVector<int64_t>> shape = resolve(input);
     if (failed(shape))
       return failure();
-    if (result.inputs.empty() && !shape->empty()) {
+    if (!shape->empty() && !std::exchange(hasBatch, true)) {
       result.batch = shape->front();
       if (input.hasShape && input.dims.front().isStatic)
         result.fileBatch = input.dims.front().value;

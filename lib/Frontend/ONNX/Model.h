@@ -167,6 +167,8 @@ struct Model {
   Opsets opsets;
   Graph graph;
   std::map<std::string, Function> functions; ///< by operatorName
+  /// What the file says about itself, without effect.
+  std::map<std::string, std::string> metadata;
 };
 
 /// Parses `data`, the content of a .onnx file in `folder` (where external

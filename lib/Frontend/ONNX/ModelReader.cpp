@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <climits>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace cim::onnx {
@@ -151,6 +152,41 @@ ValueInfo readValueInfo(const ValueInfoProto &proto) {
   return info;
 }
 
+/// Inputs without a shape may have one among the values within the graph.
+void completeInputs(const GraphProto &proto, Graph &graph) {
+  std::unordered_map<std::string_view, ValueInfo *> open;
+  for (ValueInfo &input : graph.inputs)
+    if (!input.hasShape)
+      open[input.name] = &input;
+  if (open.empty())
+    return;
+  for (const ValueInfoProto &value : proto.value_info())
+    if (auto input = open.find(value.name()); input != open.end())
+      *input->second = readValueInfo(value);
+}
+
+/// Entries of metadata beyond these sizes are of no use to a reader.
+constexpr size_t kMaxMetadata = 64;
+constexpr size_t kMaxMetadataText = 4096;
+
+void readMetadata(const ModelProto &proto, Model &model) {
+  auto add = [&](const std::string &key, const std::string &value) {
+    if (!key.empty() && !value.empty() && key.size() <= kMaxMetadataText &&
+        value.size() <= kMaxMetadataText &&
+        model.metadata.size() < kMaxMetadata)
+      model.metadata.emplace(key, value);
+  };
+  add("graph_name", proto.graph().name());
+  add("doc_string", proto.doc_string());
+  add("domain", proto.domain());
+  if (proto.model_version() != 0)
+    add("model_version", std::to_string(proto.model_version()));
+  add("producer_name", proto.producer_name());
+  add("producer_version", proto.producer_version());
+  for (const auto &entry : proto.metadata_props())
+    add(entry.key(), entry.value());
+}
+
 /// Reads the messages of one file. Members return false and say why in
 /// `error`.
 class Reader {
@@ -238,6 +274,7 @@ bool Reader::readGraph(GraphProto &proto, Graph &graph) {
   for (const ValueInfoProto &input : proto.input())
     if (!initializers.count(input.name()))
       graph.inputs.push_back(readValueInfo(input));
+  completeInputs(proto, graph);
   for (const ValueInfoProto &output : proto.output())
     graph.outputs.push_back(readValueInfo(output));
   return true;
@@ -308,6 +345,7 @@ static bool readUnguarded(const char *data, size_t size,
     return false;
   }
   model.opsets = readOpsets(proto.opset_import());
+  readMetadata(proto, model);
   Reader reader(folder, size, error);
   for (FunctionProto &function : *proto.mutable_functions())
     if (!reader.readFunction(function, model))
