@@ -2,6 +2,7 @@
 // From an ONNX file to an output file.
 #include "cim/Pipelines/Compile.h"
 #include "CheckInterface.h"
+#include "MappingPreview.h"
 #include "cim/Arch/LoadArch.h"
 #include "cim/InitAll.h"
 #include "cim/Pipelines/HostPipeline.h"
@@ -99,6 +100,10 @@ LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
   if (failed(module) || failed(checkInterface(**module, modelLoc)) ||
       failed(runPhases(**module, options, arch->isHost())))
     return failure();
+  if (options.check) {
+    printMappingPreview(**module, *arch, llvm::outs());
+    return success();
+  }
   // The report is of the program, which becomes LLVM only in a copy.
   if (failed(writeOutput(**module, *arch, options)))
     return failure();

@@ -90,6 +90,11 @@ static cl::list<std::string>
                     "dimension is the number of samples per call"),
            cl::cat(category));
 static cl::opt<bool>
+    check("check",
+          cl::desc("Only say what would run on crossbars and what digitally, "
+                   "and whether the network is supported; writes nothing"),
+          cl::cat(category));
+static cl::opt<bool>
     quiet("quiet", cl::desc("Print no remarks about what stays digital"),
           cl::cat(category));
 static cl::opt<std::string> remarks("remarks", cl::value_desc("file.yaml"),
@@ -106,6 +111,8 @@ static const char overview[] =
     "      four cells per weight in node conv1, one elsewhere\n"
     "  cim-compile net.onnx -o net.so --target=host\n"
     "      everything digital, in float: the reference\n"
+    "  cim-compile net.onnx --check\n"
+    "      say what would run on crossbars, and what is not supported\n"
     "  cim-compile net.onnx --emit=cim --calibration=samples.npy\n"
     "      print matrices and their mapping as MLIR\n"
     "\n"
@@ -156,7 +163,8 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
   CompileOptions &options = parsed.compile;
   options.model = model;
   options.output = output;
-  options.emit = emit;
+  options.emit = check ? Phase::NN : emit;
+  options.check = check;
   options.report = report;
   options.phases.target = target;
   options.phases.calibration = calibration;
@@ -168,7 +176,12 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
     if (std::optional<std::string> wrong =
             addShapeOption(options.import, shape))
       return usageError(*wrong);
-  bool binary = emit == Phase::Object || emit == Phase::SharedObject;
+  if (check && (output.getNumOccurrences() || emit.getNumOccurrences() ||
+                report.getNumOccurrences()))
+    return usageError("--check writes nothing, expected no -o, --emit or "
+                      "--report");
+  bool binary =
+      options.emit == Phase::Object || options.emit == Phase::SharedObject;
   if (binary && output == "-")
     return usageError("give the output a name with -o FILE");
   if (std::optional<std::string> wrong = CellsPerLayer::check(cells))

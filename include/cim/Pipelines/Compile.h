@@ -16,6 +16,8 @@ struct CompileOptions {
   PhaseOptions phases;
   ImportOptions import;
   std::string report; ///< empty, or a .json or .html file
+  /// Only say what would run where, on standard output.
+  bool check = false;
 };
 
 /// Runs the compilation; problems are diagnostics of `context`. Nothing is
