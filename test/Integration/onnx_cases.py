@@ -23,8 +23,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 OLDEST_OPSET = 7  # of the compiler; older tests go through ONNX's converter
 
+REDUCTIONS = ["L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare"]
+
 # Positions of the operands that say how. All others stay run-time inputs.
 HOW = {
+    **dict.fromkeys([f"Reduce{kind}" for kind in REDUCTIONS], {1}),
     **dict.fromkeys(["Reshape", "Expand", "Tile", "Squeeze", "Unsqueeze", "Split", "CenterCropPad", "AffineGrid"], {1}),
     **dict.fromkeys(["TopK", "OneHot", "CumSum", "CumProd", "Trilu", "Compress", "Upsample"], {1}),
     **dict.fromkeys(["ConstantOfShape", "HannWindow", "HammingWindow", "BlackmanWindow", "If", "NonZero"], {0}),

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace cim;
@@ -44,6 +45,26 @@ reduce(OpBuilder &builder, Location loc, Value input, ArrayRef<int64_t> axes,
   return createReshape(builder, loc, sum, keptShape);
 }
 
+/// What combines two numbers of type `element` in nn; MLIR knows the op and its
+/// identity.
+static arith::AtomicRMWKind scalarKind(nn::Reduction kind, Type element) {
+  using Kind = arith::AtomicRMWKind;
+  bool isFloat = isa<FloatType>(element),
+       isUnsigned = element.isUnsignedInteger();
+  switch (kind) {
+  case nn::Reduction::Sum:
+  case nn::Reduction::Mean:
+    return isFloat ? Kind::addf : Kind::addi;
+  case nn::Reduction::Prod:
+    return isFloat ? Kind::mulf : Kind::muli;
+  case nn::Reduction::Max:
+    return isFloat ? Kind::maximumf : isUnsigned ? Kind::maxu : Kind::maxs;
+  case nn::Reduction::Min:
+    return isFloat ? Kind::minimumf : isUnsigned ? Kind::minu : Kind::mins;
+  }
+  llvm_unreachable("covered switch");
+}
+
 static Value addFloats(OpBuilder &builder, Location loc, Value x, Value acc) {
   return arith::AddFOp::create(builder, loc, acc, x);
 }
@@ -54,25 +75,38 @@ static Value divideFloats(OpBuilder &builder, Location loc, ValueRange args) {
 
 namespace {
 
-struct LowerReduceMean : OpConversionPattern<nn::ReduceMeanOp> {
+struct LowerReduce : OpConversionPattern<nn::ReduceOp> {
   using OpConversionPattern::OpConversionPattern;
 
   LogicalResult
-  matchAndRewrite(nn::ReduceMeanOp op, OpAdaptor adaptor,
+  matchAndRewrite(nn::ReduceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    Value sum = reduce(rewriter, loc, adaptor.getInput(), op.getAxes(),
-                       rewriter.getF32FloatAttr(0), addFloats);
+    Type storage = typeOf(adaptor.getInput()).getElementType();
+    arith::AtomicRMWKind kind =
+        scalarKind(op.getKind(), getElementTypeOrSelf(op.getInput().getType()));
+    Value result =
+        reduce(rewriter, loc, adaptor.getInput(), op.getAxes(),
+               arith::getIdentityValueAttr(kind, storage, rewriter, loc),
+               [kind](OpBuilder &builder, Location at, Value x, Value acc) {
+                 return arith::getReductionOp(kind, builder, at, acc, x);
+               });
+    if (op.getKind() == nn::Reduction::Mean)
+      result = divideByCount(rewriter, op, result);
+    rewriter.replaceOp(op, createReshape(rewriter, loc, result,
+                                         typeOf(op.getResult()).getShape()));
+    return success();
+  }
+
+private:
+  static Value divideByCount(OpBuilder &builder, nn::ReduceOp op, Value sum) {
     float count = 1;
     for (int64_t axis : op.getAxes())
       count *= float(typeOf(op.getInput()).getDimSize(axis));
-    Value mean = createElementwise(
-        rewriter, loc, {sum, createFloats(rewriter, loc, {}, count)},
-        typeOf(sum), divideFloats);
-    rewriter.replaceOp(
-        op, createReshape(rewriter, loc, mean,
-                          cast<RankedTensorType>(op.getType()).getShape()));
-    return success();
+    return createElementwise(
+        builder, op.getLoc(),
+        {sum, createFloats(builder, op.getLoc(), {}, count)}, typeOf(sum),
+        divideFloats);
   }
 };
 
@@ -107,5 +141,5 @@ struct LowerSoftmax : OpConversionPattern<nn::SoftmaxOp> {
 
 void cim::populateReductionPatterns(const TypeConverter &converter,
                                     RewritePatternSet &patterns) {
-  patterns.add<LowerReduceMean, LowerSoftmax>(converter, patterns.getContext());
+  patterns.add<LowerReduce, LowerSoftmax>(converter, patterns.getContext());
 }

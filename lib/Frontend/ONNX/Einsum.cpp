@@ -263,16 +263,12 @@ LogicalResult Einsum::simplify(Term &term) {
 
 void Einsum::sumOver(Term &term, ArrayRef<Label> labels) {
   SmallVector<int64_t> axes;
-  int64_t count = 1;
   for (auto [i, label] : llvm::enumerate(term.labels))
-    if (llvm::is_contained(labels, label)) {
+    if (llvm::is_contained(labels, label))
       axes.push_back(i);
-      count *= extents[label];
-    }
-  if (axes.empty() || b.failed())
+  if (axes.empty())
     return;
-  Value mean = b.create<nn::ReduceMeanOp>(term.value, axes, false);
-  term = {b.create<nn::MulOp>(mean, b.createScalar(count)),
+  term = {b.create<nn::ReduceOp>(term.value, nn::Reduction::Sum, axes, false),
           without(term.labels, labels)};
 }
 

@@ -116,7 +116,8 @@ static SmallVector<int64_t> spatialDims(NodeBinder &b) {
 static LogicalResult importGlobalAveragePool(NodeBinder &b) {
   SmallVector<int64_t> dims = spatialDims(b);
   Value input = b.floatInput(0);
-  return b.result(b.create<nn::ReduceMeanOp>(input, dims, true));
+  return b.result(
+      b.create<nn::ReduceOp>(input, nn::Reduction::Mean, dims, true));
 }
 
 static LogicalResult importGlobalMaxPool(NodeBinder &b) {
@@ -135,11 +136,8 @@ static LogicalResult importGlobalLpPool(NodeBinder &b) {
   int64_t p = readP(b);
   SmallVector<int64_t> dims = spatialDims(b);
   Value powers = raise(b, b.floatInput(0), p);
-  Value mean = b.create<nn::ReduceMeanOp>(powers, dims, true);
-  float size = 1;
-  for (int64_t dim : dims)
-    size *= float(b.shape(0)[dim]);
-  return b.result(root(b, b.create<nn::MulOp>(mean, b.createScalar(size)), p));
+  return b.result(root(
+      b, b.create<nn::ReduceOp>(powers, nn::Reduction::Sum, dims, true), p));
 }
 
 void registerPooling(HandlerTable &table) {

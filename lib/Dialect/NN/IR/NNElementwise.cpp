@@ -108,12 +108,3 @@ LogicalResult ClampOp::verify() {
            << getLoAttr() << " and " << getHiAttr();
   return success();
 }
-
-LogicalResult SoftmaxOp::verify() {
-  int64_t rank = getType().getRank();
-  int64_t axis = getAxis();
-  if (axis < 0 || axis >= rank)
-    return emitOpError("expects an axis in [0, ")
-           << rank << "), but got " << axis;
-  return success();
-}

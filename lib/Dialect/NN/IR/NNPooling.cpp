@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Pooling and reduction ops of the nn dialect.
+// Pooling ops of the nn dialect.
 #include "Inference.h"
 
 using namespace mlir;
@@ -55,26 +55,4 @@ LogicalResult AvgPoolOp::inferReturnTypes(MLIRContext *,
                                           Adaptor adaptor,
                                           SmallVectorImpl<Type> &types) {
   return inferPool(location, adaptor, types);
-}
-
-LogicalResult ReduceMeanOp::inferReturnTypes(MLIRContext *,
-                                             std::optional<Location> location,
-                                             Adaptor adaptor,
-                                             SmallVectorImpl<Type> &types) {
-  auto input = cast<ShapedType>(adaptor.getInput().getType());
-  ArrayRef<int64_t> axes = adaptor.getAxes();
-  for (size_t i = 0; i < axes.size(); ++i)
-    if (axes[i] < 0 || axes[i] >= input.getRank() ||
-        (i > 0 && axes[i] <= axes[i - 1]))
-      return inferenceError(location, "expected increasing axes in [0, ",
-                            input.getRank(), "), but got [", axes, "]");
-  SmallVector<int64_t> shape;
-  for (int64_t dim = 0; dim < input.getRank(); ++dim) {
-    if (!llvm::is_contained(axes, dim))
-      shape.push_back(input.getDimSize(dim));
-    else if (adaptor.getKeepDims())
-      shape.push_back(1);
-  }
-  types.push_back(RankedTensorType::get(shape, input.getElementType()));
-  return success();
 }

@@ -57,7 +57,7 @@ private:
   FailureOr<Samples> throughReshape(ReshapeOp op);
   FailureOr<Samples> throughMatMul(MatMulOp op);
   FailureOr<Samples> throughBroadcast(Operation &op);
-  FailureOr<Samples> throughReduction(ReduceMeanOp op);
+  FailureOr<Samples> throughReduction(ReduceOp op);
   FailureOr<Samples> throughMvm(MvmOp op);
   /// The same dimension, along which `op` must not do anything.
   FailureOr<Samples> keep(Operation &op, bool isTouched, StringRef how);
@@ -166,7 +166,7 @@ FailureOr<Samples> Rebatch::findResult(Operation &op) {
       .Case([&](TransposeOp transpose) { return throughTranspose(transpose); })
       .Case([&](ReshapeOp reshape) { return throughReshape(reshape); })
       .Case([&](MatMulOp matmul) { return throughMatMul(matmul); })
-      .Case([&](ReduceMeanOp mean) { return throughReduction(mean); })
+      .Case([&](ReduceOp reduce) { return throughReduction(reduce); })
       .Case([&](MvmOp mvm) { return throughMvm(mvm); })
       .Case([&](SliceOp slice) {
         // The operand has its new shape already.
@@ -287,10 +287,10 @@ FailureOr<Samples> Rebatch::throughBroadcast(Operation &op) {
   return *result;
 }
 
-FailureOr<Samples> Rebatch::throughReduction(ReduceMeanOp op) {
+FailureOr<Samples> Rebatch::throughReduction(ReduceOp op) {
   Samples samples = batched.lookup(op.getInput());
   if (llvm::is_contained(op.getAxes(), samples.dim))
-    return mixes(*op, "it averages over the samples");
+    return mixes(*op, "it reduces the samples");
   if (!op.getKeepDims())
     samples.dim -= llvm::count_if(
         op.getAxes(), [&](int64_t axis) { return axis < samples.dim; });

@@ -163,16 +163,16 @@ struct SinkBelowSoftmax : public SinkBelow<SoftmaxOp> {
   }
 };
 
-struct SinkBelowReduceMean : public SinkBelow<ReduceMeanOp> {
+struct SinkBelowReduce : public SinkBelow<ReduceOp> {
   using SinkBelow::SinkBelow;
-  void rewrite(ReduceMeanOp op, Value source, ArrayRef<int64_t> permutation,
+  void rewrite(ReduceOp op, Value source, ArrayRef<int64_t> permutation,
                PatternRewriter &rewriter) const override {
     SmallVector<int64_t> axes;
     for (int64_t axis : op.getAxes())
       axes.push_back(permutation[axis]);
     llvm::sort(axes);
-    auto moved = ReduceMeanOp::create(rewriter, op.getLoc(), source, axes,
-                                      op.getKeepDims());
+    auto moved = ReduceOp::create(rewriter, op.getLoc(), source, op.getKind(),
+                                  axes, op.getKeepDims());
     if (op.getKeepDims())
       return replaceSunk(rewriter, op, moved, permutation);
     // The order of the dimensions that are left, counted among themselves.
@@ -349,7 +349,6 @@ void cim::nn::populateSinkBelowUnaryPatterns(RewritePatternSet &patterns) {
 
 void cim::nn::populateSinkTransposesPatterns(RewritePatternSet &patterns) {
   populateSinkBelowUnaryPatterns(patterns);
-  patterns.add<SinkBelowPad, SinkBelowSlice, SinkBelowSoftmax,
-               SinkBelowReduceMean, SinkBelowBroadcast, SinkBelowConcat>(
-      patterns.getContext());
+  patterns.add<SinkBelowPad, SinkBelowSlice, SinkBelowSoftmax, SinkBelowReduce,
+               SinkBelowBroadcast, SinkBelowConcat>(patterns.getContext());
 }

@@ -352,10 +352,14 @@ def reduction_cases():
             expected = np.broadcast_to(expected, (2, *expected.shape[1:])).copy()
         m = tensor(x.mean(axes, keepdims=keep).shape)
         y = tensor(expected.shape)
-        body = f"  %m = nn.reduce_mean(%x) {{axes = {ints(axes)}, keep_dims = {str(keep).lower()}}} : ({tensor(x.shape)}) -> {m}\n"
+        body = f"  %m = nn.reduce mean(%x) {{axes = {ints(axes)}, keep_dims = {str(keep).lower()}}} : ({tensor(x.shape)}) -> {m}\n"
         zero = np.zeros(expected.shape, F32)
         body += constant("z", zero) + f"\n  %y = nn.add(%m, %z) : ({m}, {y}) -> {y}"
         yield Case(f"reduce_mean_{name}", {"x": (x, "f32")}, body, y, expected)
+    for kind, f in [("sum", np.sum), ("max", np.max), ("min", np.min), ("prod", np.prod)]:
+        expected = f(x, (1, 3))
+        body = f"  %y = nn.reduce {kind}(%x) {{axes = {ints((1, 3))}, keep_dims = false}} : ({tensor(x.shape)}) -> {tensor(expected.shape)}"
+        yield Case(f"reduce_{kind}", {"x": (x, "f32")}, body, tensor(expected.shape), expected)
     for axis in (1, 3):
         e = np.exp(x - x.max(axis, keepdims=True))
         yield unary_case(f"softmax_{axis}", "softmax", x, e / e.sum(axis, keepdims=True), f" axis {axis}", exact=False)

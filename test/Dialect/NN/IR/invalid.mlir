@@ -315,7 +315,7 @@ func.func @f(%x: tensor<1x4x8x8xf32>) {
 func.func @f(%x: tensor<2x3x4xf32>) {
   // expected-error @+2 {{failed to infer returned types}}
   // expected-error @below {{expected increasing axes in [0, 3), but got}}
-  %0 = nn.reduce_mean(%x) {axes = array<i64: 2, 1>, keep_dims = true} : (tensor<2x3x4xf32>) -> tensor<2x1x1xf32>
+  %0 = nn.reduce mean(%x) {axes = array<i64: 2, 1>, keep_dims = true} : (tensor<2x3x4xf32>) -> tensor<2x1x1xf32>
   return
 }
 
@@ -324,7 +324,7 @@ func.func @f(%x: tensor<2x3x4xf32>) {
 func.func @f(%x: tensor<2x3x4xf32>) {
   // expected-error @+2 {{failed to infer returned types}}
   // expected-error @below {{expected increasing axes in [0, 3), but got}}
-  %0 = nn.reduce_mean(%x) {axes = array<i64: 1, 1>, keep_dims = true} : (tensor<2x3x4xf32>) -> tensor<2x1x1xf32>
+  %0 = nn.reduce mean(%x) {axes = array<i64: 1, 1>, keep_dims = true} : (tensor<2x3x4xf32>) -> tensor<2x1x1xf32>
   return
 }
 
@@ -333,7 +333,7 @@ func.func @f(%x: tensor<2x3x4xf32>) {
 func.func @f(%x: tensor<2x3x4xf32>) {
   // expected-error @+2 {{failed to infer returned types}}
   // expected-error @below {{expected increasing axes in [0, 3), but got}}
-  %0 = nn.reduce_mean(%x) {axes = array<i64: 3>, keep_dims = true} : (tensor<2x3x4xf32>) -> tensor<2x1x1xf32>
+  %0 = nn.reduce mean(%x) {axes = array<i64: 3>, keep_dims = true} : (tensor<2x3x4xf32>) -> tensor<2x1x1xf32>
   return
 }
 
@@ -342,7 +342,24 @@ func.func @f(%x: tensor<2x3x4xf32>) {
 func.func @f(%x: tensor<2x3x4xf32>) {
   // expected-error @+2 {{failed to infer returned types}}
   // expected-error @below {{expected increasing axes in [0, 3), but got}}
-  %0 = nn.reduce_mean(%x) {axes = array<i64: -1>, keep_dims = true} : (tensor<2x3x4xf32>) -> tensor<2x1x1xf32>
+  %0 = nn.reduce mean(%x) {axes = array<i64: -1>, keep_dims = true} : (tensor<2x3x4xf32>) -> tensor<2x1x1xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x3xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @below {{expected a mean of floats, but got 'i32'}}
+  %0 = nn.reduce mean(%x) {axes = array<i64: 1>, keep_dims = true} : (tensor<2x3xi32>) -> tensor<2x1xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x3xi1>) {
+  // expected-error @below {{operand #0 must be statically shaped tensor of 32-bit float or integer values, but got 'tensor<2x3xi1>'}}
+  %0 = nn.reduce max(%x) {axes = array<i64: 1>, keep_dims = true} : (tensor<2x3xi1>) -> tensor<2x1xi1>
   return
 }
 

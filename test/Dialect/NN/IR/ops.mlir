@@ -64,7 +64,7 @@ func.func @elementwise(%x: tensor<1x4x8xf32>, %c: tensor<4xf32>, %s: tensor<4x1x
 }
 
 // CHECK-LABEL: func.func @pools
-func.func @pools(%x: tensor<1x4x7x7xf32>, %u: tensor<1x4x7x7x!u>) {
+func.func @pools(%x: tensor<1x4x7x7xf32>, %u: tensor<1x4x7x7x!u>, %i: tensor<1x4xi8>) {
   // Three windows of 3 with stride 2 cover 7 elements; ceil_mode asks for a fourth only where something is left.
   // CHECK: nn.max_pool{{.*}}ceil_mode = true{{.*}} -> tensor<1x4x4x3x!quant
   %0 = nn.max_pool(%u) {kernel = array<i64: 2, 3>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, ceil_mode = true}
@@ -72,8 +72,10 @@ func.func @pools(%x: tensor<1x4x7x7xf32>, %u: tensor<1x4x7x7x!u>) {
   // CHECK: nn.avg_pool{{.*}}count_include_pad = true{{.*}} -> tensor<1x4x4x4xf32>
   %1 = nn.avg_pool(%x) {kernel = array<i64: 3, 3>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, count_include_pad = true}
       : (tensor<1x4x7x7xf32>) -> tensor<1x4x4x4xf32>
-  // CHECK: nn.reduce_mean(%{{.*}}) {axes = array<i64: 2, 3>, keep_dims = false} : {{.*}} -> tensor<1x4xf32>
-  %2 = nn.reduce_mean(%x) {axes = array<i64: 2, 3>, keep_dims = false} : (tensor<1x4x7x7xf32>) -> tensor<1x4xf32>
+  // CHECK: nn.reduce mean(%{{.*}}) {axes = array<i64: 2, 3>, keep_dims = false} : {{.*}} -> tensor<1x4xf32>
+  %2 = nn.reduce mean(%x) {axes = array<i64: 2, 3>, keep_dims = false} : (tensor<1x4x7x7xf32>) -> tensor<1x4xf32>
+  // CHECK: nn.reduce max(%{{.*}}) {axes = array<i64: 1>, keep_dims = true} : (tensor<1x4xi8>) -> tensor<1x1xi8>
+  %3 = nn.reduce max(%i) {axes = array<i64: 1>, keep_dims = true} : (tensor<1x4xi8>) -> tensor<1x1xi8>
   return
 }
 

@@ -47,6 +47,27 @@ func.func @movement() -> (tensor<3x2xf32>, tensor<6xi8>, tensor<2x2xf32>, tensor
 
 // -----
 
+// CHECK-LABEL: func.func @reductions
+func.func @reductions() -> (tensor<2xf32>, tensor<1x2xui8>, tensor<2xi8>, tensor<f32>) {
+  %a = nn.constant dense<[[1.0, 2.0], [3.0, 8.0]]> : tensor<2x2xf32>
+  // CHECK-DAG: %[[MEAN:.*]] = nn.constant dense<[1.500000e+00, 5.500000e+00]> : tensor<2xf32>
+  %mean = nn.reduce mean(%a) {axes = array<i64: 1>, keep_dims = false} : (tensor<2x2xf32>) -> tensor<2xf32>
+  %u = nn.constant dense<[[1, 200], [255, 100]]> : tensor<2x2xui8>
+  // CHECK-DAG: %[[MAX:.*]] = nn.constant dense<{{\[}}[255, 200]]> : tensor<1x2xui8>
+  %max = nn.reduce max(%u) {axes = array<i64: 0>, keep_dims = true} : (tensor<2x2xui8>) -> tensor<1x2xui8>
+  %i = nn.constant dense<[[100, 100], [-128, -128]]> : tensor<2x2xi8>
+  // Integers wrap around.
+  // CHECK-DAG: %[[SUM:.*]] = nn.constant dense<[-56, 0]> : tensor<2xi8>
+  %sum = nn.reduce sum(%i) {axes = array<i64: 1>, keep_dims = false} : (tensor<2x2xi8>) -> tensor<2xi8>
+  %n = nn.constant dense<[1.0, 0x7FC00000, 3.0]> : tensor<3xf32>
+  // CHECK-DAG: %[[NAN:.*]] = nn.constant dense<0x7FC00000> : tensor<f32>
+  %nan = nn.reduce min(%n) {axes = array<i64: 0>, keep_dims = false} : (tensor<3xf32>) -> tensor<f32>
+  // CHECK: return %[[MEAN]], %[[MAX]], %[[SUM]], %[[NAN]]
+  return %mean, %max, %sum, %nan : tensor<2xf32>, tensor<1x2xui8>, tensor<2xi8>, tensor<f32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @quantisation
 func.func @quantisation() -> (tensor<4x!quant.uniform<u8<0:127>:f32, 0.5:3>>, tensor<2x2xf32>, tensor<2x2x!quant.uniform<i8:f32:0, {0.5, 0.25}>>) {
   %x = nn.constant dense<[-9.0, 0.75, 1.25, 900.0]> : tensor<4xf32>

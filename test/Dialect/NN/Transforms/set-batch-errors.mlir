@@ -30,8 +30,8 @@ func.func @main(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
 // -----
 
 func.func @main(%x: tensor<2x4xf32>) -> tensor<4xf32> {
-  // expected-error @below {{it averages over the samples}}
-  %0 = nn.reduce_mean(%x) {axes = array<i64: 0>, keep_dims = false} : (tensor<2x4xf32>) -> tensor<4xf32>
+  // expected-error @below {{it reduces the samples}}
+  %0 = nn.reduce mean(%x) {axes = array<i64: 0>, keep_dims = false} : (tensor<2x4xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
 

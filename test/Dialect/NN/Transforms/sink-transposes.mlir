@@ -71,24 +71,24 @@ func.func @excite(%x: tensor<1x2x3x4xf32>, %s: tensor<1x4x1x1xf32>) -> tensor<1x
 
 // The head of a classifier: axes are renamed and the flatten costs nothing.
 // CHECK-LABEL: func.func @head
-// CHECK-NEXT: %[[M:.*]] = nn.reduce_mean(%{{.*}}) {axes = array<i64: 1, 2>, keep_dims = true}
+// CHECK-NEXT: %[[M:.*]] = nn.reduce mean(%{{.*}}) {axes = array<i64: 1, 2>, keep_dims = true}
 // CHECK-NEXT: %[[F:.*]] = nn.reshape(%[[M]]) : (tensor<1x1x1x4xf32>) -> tensor<1x4xf32>
 // CHECK-NEXT: return %[[F]]
 func.func @head(%x: tensor<1x2x3x4xf32>) -> tensor<1x4xf32> {
   %0 = nn.transpose(%x) {permutation = array<i64: 0, 3, 1, 2>} : (tensor<1x2x3x4xf32>) -> tensor<1x4x2x3xf32>
-  %1 = nn.reduce_mean(%0) {axes = array<i64: 2, 3>, keep_dims = true} : (tensor<1x4x2x3xf32>) -> tensor<1x4x1x1xf32>
+  %1 = nn.reduce mean(%0) {axes = array<i64: 2, 3>, keep_dims = true} : (tensor<1x4x2x3xf32>) -> tensor<1x4x1x1xf32>
   %2 = nn.reshape(%1) : (tensor<1x4x1x1xf32>) -> tensor<1x4xf32>
   return %2 : tensor<1x4xf32>
 }
 
 // Without the kept dimensions the rest may still change its order.
 // CHECK-LABEL: func.func @reduce
-// CHECK-NEXT: %[[M:.*]] = nn.reduce_mean(%{{.*}}) {axes = array<i64: 1>, keep_dims = false} : (tensor<5x2x3x4xf32>) -> tensor<5x3x4xf32>
+// CHECK-NEXT: %[[M:.*]] = nn.reduce mean(%{{.*}}) {axes = array<i64: 1>, keep_dims = false} : (tensor<5x2x3x4xf32>) -> tensor<5x3x4xf32>
 // CHECK-NEXT: %[[T:.*]] = nn.transpose(%[[M]]) {permutation = array<i64: 0, 2, 1>}
 // CHECK-NEXT: return %[[T]]
 func.func @reduce(%x: tensor<5x2x3x4xf32>) -> tensor<5x4x3xf32> {
   %0 = nn.transpose(%x) {permutation = array<i64: 0, 3, 1, 2>} : (tensor<5x2x3x4xf32>) -> tensor<5x4x2x3xf32>
-  %1 = nn.reduce_mean(%0) {axes = array<i64: 2>, keep_dims = false} : (tensor<5x4x2x3xf32>) -> tensor<5x4x3xf32>
+  %1 = nn.reduce mean(%0) {axes = array<i64: 2>, keep_dims = false} : (tensor<5x4x2x3xf32>) -> tensor<5x4x3xf32>
   return %1 : tensor<5x4x3xf32>
 }
 

@@ -59,6 +59,19 @@ def NN_PredicateAttr : EnumAttr<NN_Dialect, NN_Predicate, "predicate"> {
   let assemblyFormat = "$value";
 }
 
+def NN_Reduction : I32EnumAttr<"Reduction", "how many numbers become one", [
+    I32EnumAttrCase<"Sum", 0, "sum">,
+    I32EnumAttrCase<"Mean", 1, "mean">,
+    I32EnumAttrCase<"Max", 2, "max">,
+    I32EnumAttrCase<"Min", 3, "min">,
+    I32EnumAttrCase<"Prod", 4, "prod">]> {
+  let cppNamespace = "::cim::nn";
+  let genSpecializedAttr = 0;
+}
+def NN_ReductionAttr : EnumAttr<NN_Dialect, NN_Reduction, "reduction"> {
+  let assemblyFormat = "$value";
+}
+
 def NN_Float : AnyTypeOf<[F32]>;
 def NN_Integer : AnyTypeOf<[I8, UI8, I16, UI16, I32, UI32, I64, UI64], "integer">;
 def NN_Element : AnyTypeOf<[F32, I1, NN_Integer, quant_QuantizedType],

@@ -5,18 +5,22 @@
 
 include "cim/Dialect/NN/IR/NNBase.td"
 
-def NN_ReduceMeanOp : NN_InferredOp<"reduce_mean"> {
-  let summary = "mean along dimensions";
+def NN_ReduceOp : NN_InferredOp<"reduce"> {
+  let summary = "sum, mean, max, min or product along dimensions";
   let description = [{
     `axes` are distinct and in increasing order. `keep_dims` keeps them with
-    extent 1. A global average pool is the mean over the spatial dimensions.
+    extent 1. Sums and products of integers wrap around; a mean is one of
+    floats; the largest and the smallest of numbers are NaN if one is. A global
+    average pool is the mean over the spatial dimensions.
 
     ```mlir
-    %y = nn.reduce_mean(%x) {axes = array<i64: 2, 3>, keep_dims = true} : (tensor<1x4x8x8xf32>) -> tensor<1x4x1x1xf32>
+    %y = nn.reduce mean(%x) {axes = array<i64: 2, 3>, keep_dims = true} : (tensor<1x4x8x8xf32>) -> tensor<1x4x1x1xf32>
     ```
   }];
-  let arguments = (ins NN_FloatTensor:$input, DenseI64ArrayAttr:$axes, BoolAttr:$keep_dims);
-  let results = (outs NN_FloatTensor:$result);
+  let arguments = (ins NN_NumberTensor:$input, NN_ReductionAttr:$kind,
+                   DenseI64ArrayAttr:$axes, BoolAttr:$keep_dims);
+  let results = (outs NN_NumberTensor:$result);
+  let assemblyFormat = "$kind `` `(` $input `)` attr-dict `:` functional-type(operands, results)";
 }
 
 def NN_SoftmaxOp : NN_Op<"softmax", [SameOperandsAndResultType]> {

@@ -18,6 +18,9 @@ llvm::FailureOr<mlir::ElementsAttr> foldConstantOp(mlir::Operation *op);
 /// The part of foldConstantOp() for element-wise ops.
 llvm::FailureOr<mlir::ElementsAttr> foldElementwise(mlir::Operation *op);
 
+/// The part of foldConstantOp() for nn.reduce.
+llvm::FailureOr<mlir::ElementsAttr> foldReduction(ReduceOp op);
+
 /// The elements of `value` as `op`, a transpose, reshape or slice, moves those
 /// of its operand.
 llvm::FailureOr<mlir::ElementsAttr> moveElements(mlir::Operation *op,

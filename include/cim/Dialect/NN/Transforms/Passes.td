@@ -152,8 +152,8 @@ def SinkTransposesPass : Pass<"nn-sink-transposes", "::mlir::ModuleOp"> {
   let summary = "move transposes towards results until they cancel";
   let description = [{
     An `nn.transpose` moves below element-wise ops, quantisation, `nn.pad`,
-    `nn.slice`, `nn.concat`, `nn.softmax` and `nn.reduce_mean`, whose attributes
-    are rewritten; a second operand of a binary op or a concatenation is
+    `nn.slice`, `nn.concat`, `nn.softmax` and `nn.reduce`, whose attributes are
+    rewritten; a second operand of a binary op or a concatenation is
     transposed back if it is not transposed in the same way (constants in place).
     Inverse pairs cancel. `nn.reshape` moves below unary ops. What remains in
     front of an `nn.reshape`, or moves only extents of 1, becomes a reshape.
