@@ -4,8 +4,6 @@
 
 #include "cim/Conversion/Passes.h"
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
-#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -21,9 +19,7 @@ static void buildLoops(OpPassManager &pm, const cim::HostOptions &options) {
   pm.addNestedPass<func::FuncOp>(cim::createMergeElementwisePass(merging));
   pm.addPass(createCSEPass());
   pm.addPass(cim::createBufferizeProgramPass());
-  bufferization::buildBufferDeallocationPipeline(pm);
-  pm.addNestedPass<func::FuncOp>(
-      bufferization::createOptimizeAllocationLivenessPass());
+  pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(cim::createPackBuffersPass());
   // Pointers are taken out of buffers here: nothing may move deallocations
   // after it.

@@ -89,19 +89,18 @@ def BufferizeProgramPass : Pass<"cim-bufferize-program", "::mlir::ModuleOp"> {
 def PackBuffersPass : Pass<"cim-pack-buffers", "::mlir::func::FuncOp"> {
   let summary = "one allocation for all buffers of a function";
   let description = [{
-    Puts the buffers of static size that the function allocates and frees into
-    one, those that are not needed at the same time in the same place. The
-    allocator then gives the same memory in every run, instead of returning it
-    to the system and getting it back page by page. 8 GiB or more is an error.
+    A buffer lives until the last operation that uses it or a view of it. Those
+    of static size are put into one, where those that are not needed at the same
+    time share a place; others are freed at their end. The allocator then gives
+    the same memory in every run, instead of returning it to the system and
+    getting it back page by page. 8 GiB or more is an error.
 
     ```mlir
     func.func @main(%x: memref<4xf32>) {
       %a = memref.alloc() : memref<4xf32>
       memref.copy %x, %a : memref<4xf32> to memref<4xf32>
-      memref.dealloc %a : memref<4xf32>
       %b = memref.alloc() : memref<4xf32>
       memref.copy %x, %b : memref<4xf32> to memref<4xf32>
-      memref.dealloc %b : memref<4xf32>
       return
     }
     ```

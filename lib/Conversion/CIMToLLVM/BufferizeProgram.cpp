@@ -60,9 +60,9 @@ static Value reshape(OpBuilder &builder, Location loc, Value buffer,
                                        groups);
 }
 
-/// Every op that writes gets a destination of its own. One that several share
-/// is a copy for all but one of them, and the analysis compares all of them
-/// with each other.
+/// Every op that writes gets a destination of its own, right in front of it.
+/// One that several share is a copy for all but one of them, and the analysis
+/// compares all of them with each other.
 static void separateDestinations(func::FuncOp function) {
   auto isDestination = [](Operation &op) {
     return isa<tensor::EmptyOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp,
@@ -77,13 +77,18 @@ static void separateDestinations(func::FuncOp function) {
         }))
       blank.insert(&op);
   // Users first: their copies need copies of what they read.
-  for (Operation &op : llvm::reverse(function.front())) {
+  Block &block = function.front();
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
     if (!blank.contains(&op))
       continue;
-    OpBuilder builder(&op);
     SmallVector<OpOperand *> uses(llvm::make_pointer_range(op.getUses()));
-    for (size_t i = 1; i < uses.size(); ++i)
-      uses[i]->set(builder.clone(op)->getResult(0));
+    for (auto [i, use] : llvm::enumerate(uses)) {
+      OpBuilder builder(block.findAncestorOpInBlock(*use->getOwner()));
+      if (i + 1 < uses.size())
+        use->set(builder.clone(op)->getResult(0));
+      else
+        op.moveBefore(&block, builder.getInsertionPoint());
+    }
   }
 }
 

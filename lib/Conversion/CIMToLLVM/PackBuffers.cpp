@@ -18,9 +18,10 @@ namespace {
 /// A buffer, the operations between which it lives, and where it is put.
 struct Buffer {
   memref::AllocOp allocation;
-  memref::DeallocOp end;
-  int64_t from, to; ///< numbers of operations, both included
-  int64_t size;     ///< bytes, rounded up to the alignment
+  memref::DeallocOp end;    ///< if there is one already
+  Operation *last;          ///< that uses it
+  int64_t from = 0, to = 0; ///< numbers of operations, both included
+  int64_t size = 0;         ///< bytes, rounded up to the alignment
   int64_t offset = 0;
 };
 
@@ -52,7 +53,12 @@ struct PackBuffers : cim::impl::PackBuffersPassBase<PackBuffers> {
     if (walked.wasInterrupted())
       return signalPassFailure();
     SmallVector<Buffer> buffers = collect(function);
-    if (buffers.size() < 2)
+    llvm::erase_if(buffers, [](Buffer &buffer) {
+      if (buffer.size == 0)
+        endAfterLastUse(buffer);
+      return buffer.size == 0;
+    });
+    if (buffers.empty())
       return;
     int64_t total = place(buffers);
     if (uint64_t(total) > maxBytes) {
@@ -71,29 +77,58 @@ private:
     return WalkResult::interrupt();
   }
 
-  /// Static buffers that the entry block allocates and frees.
+  /// Buffers that the entry block allocates and nobody outside of it uses; size
+  /// 0 for those that cannot be packed.
   static SmallVector<Buffer> collect(func::FuncOp function) {
+    Block &block = function.front();
     llvm::DenseMap<Operation *, int64_t> numbers;
-    for (auto [number, op] : llvm::enumerate(function.front()))
+    for (auto [number, op] : llvm::enumerate(block))
       numbers[&op] = number;
     SmallVector<Buffer> buffers;
-    for (auto allocation : function.front().getOps<memref::AllocOp>()) {
-      MemRefType type = allocation.getType();
-      unsigned width = type.getElementType().isIntOrFloat()
-                           ? type.getElementTypeBitWidth()
-                           : 0;
-      memref::DeallocOp end;
-      for (Operation *user : allocation->getUsers())
-        if (auto dealloc = dyn_cast<memref::DeallocOp>(user))
-          end = dealloc;
-      if (!end || !numbers.contains(end) || !type.hasStaticShape() ||
-          !type.getLayout().isIdentity() || width % 8 != 0 || width == 0)
+    for (auto allocation : block.getOps<memref::AllocOp>()) {
+      Buffer buffer{allocation, {}, allocation};
+      buffer.from = buffer.to = numbers[allocation];
+      findLastUse(buffer, block, numbers);
+      if (buffer.last == block.getTerminator())
         continue;
-      int64_t bytes = type.getNumElements() * (width / 8);
-      buffers.push_back({allocation, end, numbers[allocation], numbers[end],
-                         int64_t(llvm::alignTo(bytes, alignment))});
+      MemRefType type = allocation.getType();
+      Type element = type.getElementType();
+      bool hasBytes =
+          element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 8 == 0;
+      if (hasBytes && type.hasStaticShape() && type.getLayout().isIdentity())
+        buffer.size = llvm::alignTo(countBytes(type), alignment);
+      buffers.push_back(buffer);
     }
     return buffers;
+  }
+
+  static void findLastUse(Buffer &buffer, Block &block,
+                          const llvm::DenseMap<Operation *, int64_t> &numbers) {
+    SmallVector<Value> names{buffer.allocation};
+    while (!names.empty())
+      for (Operation *user : names.pop_back_val().getUsers()) {
+        if (auto dealloc = dyn_cast<memref::DeallocOp>(user))
+          buffer.end = dealloc;
+        // What an op makes of a buffer may be the same memory.
+        for (Value result : user->getResults())
+          if (isa<BaseMemRefType>(result.getType()))
+            names.push_back(result);
+        Operation *at = block.findAncestorOpInBlock(*user);
+        int64_t number = numbers.lookup(at);
+        if (number <= buffer.to)
+          continue;
+        buffer.to = number;
+        buffer.last = at;
+      }
+  }
+
+  static void endAfterLastUse(Buffer &buffer) {
+    if (buffer.end)
+      return;
+    OpBuilder builder(buffer.allocation);
+    builder.setInsertionPointAfter(buffer.last);
+    memref::DeallocOp::create(builder, buffer.last->getLoc(),
+                              buffer.allocation);
   }
 
   /// Greedy by size: each buffer at the lowest place that no buffer of the same
@@ -139,7 +174,8 @@ private:
       Value view = memref::ViewOp::create(builder, allocation.getLoc(),
                                           allocation.getType(), arena, offset,
                                           ValueRange{});
-      buffer.end->erase();
+      if (memref::DeallocOp end = buffer.end)
+        end.erase();
       allocation.replaceAllUsesWith(view);
       allocation.erase();
     }
