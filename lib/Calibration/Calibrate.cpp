@@ -243,6 +243,16 @@ private:
     return success();
   }
 
+  /// Whether a value of range `own` loses at most one bit in range `whole`.
+  static bool isCloseRange(std::pair<float, float> own,
+                           std::pair<float, float> whole) {
+    auto magnitude = [](std::pair<float, float> range) {
+      return std::max(std::abs(range.first), std::abs(range.second));
+    };
+    return (own.first < 0) == (whole.first < 0) &&
+           2 * magnitude(own) >= magnitude(whole);
+  }
+
   /// Integers of one scale can be joined as they are, so what a layer reads
   /// joined is stored with the scale of the whole.
   static void shareRanges(const Plan &plan) {
@@ -254,12 +264,20 @@ private:
     llvm::sort(joins, [](nn::ConcatOp a, nn::ConcatOp b) {
       return b->isBeforeInBlock(a);
     });
+    llvm::DenseSet<Value> shared;
     for (nn::ConcatOp concat : joins) {
       auto [lo, hi] = *nn::getRange(concat);
-      for (Value part : concat.getInputs())
-        if (Value root = nn::getActivationRoot(part);
-            plan.activations.contains(root))
+      SmallVector<Value> parts{concat};
+      while (!parts.empty()) {
+        Value root = nn::getActivationRoot(parts.pop_back_val());
+        if (!shared.insert(root).second)
+          continue;
+        if (plan.activations.contains(root) &&
+            isCloseRange(*nn::getRange(root), {lo, hi}))
           nn::setRange(root, lo, hi);
+        if (auto inner = root.getDefiningOp<nn::ConcatOp>())
+          llvm::append_range(parts, inner.getInputs());
+      }
     }
   }
 

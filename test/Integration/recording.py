@@ -77,10 +77,15 @@ class Recording:
         assert [l.id for l in self.layers] == list(range(len(self.layers)))
 
     def check_no_overlap(self):
-        """No cell of an array belongs to two blocks."""
+        """No cell of an array belongs to two blocks, but for layers that share a matrix: their blocks are the same."""
         owner = {index: np.zeros(image.shape, bool) for index, image in self.arrays.items()}
+        known = set()
         for layer in self.layers:
             for b in layer.blocks:
+                block = tuple(sorted(b.items()))
+                if block in known:
+                    continue
+                known.add(block)
                 rows = slice(b["row"], b["row"] + b["k_count"] * b["repeat"])
                 columns = slice(b["column"], b["column"] + b["n_count"])
                 taken = owner[b["array"]][rows, columns]

@@ -96,6 +96,32 @@ def test_depthwise_network(target, data_dir, tmp_path, reference_device):
         assert len(grouped) == 4 and len(seen.layers) == 10
 
 
+def test_recurrent_network(tmp_path, reference_device):
+    """Every step is a layer, on the cells of one matrix per direction."""
+    rng = np.random.default_rng(7)
+    steps, inputs, hidden = 5, 6, 7
+    model = onnx.parser.parse_model(
+        f"""
+        <ir_version: 8, opset_import: ["" : 14]>
+        recurrent (float[2, {steps}, {inputs}] x) => (float[2, {steps}, 2, {hidden}] y)
+        {{
+            y = GRU <hidden_size = {hidden}, layout = 1, direction = "bidirectional"> (x, w, r, b)
+        }}
+        """
+    )
+    for name, shape in {"w": (2, 3 * hidden, inputs), "r": (2, 3 * hidden, hidden), "b": (2, 6 * hidden)}.items():
+        values = rng.normal(0, 0.5, shape).astype(np.float32)
+        model.graph.initializer.append(onnx.numpy_helper.from_array(values, name))
+    onnx.save(model, tmp_path / "recurrent.onnx")
+    x = rng.normal(0, 1, (64, steps, inputs)).astype(np.float32)
+    compile_for_crossbar(tmp_path / "recurrent.onnx", x, tmp_path, "--cells=3", batch=2)
+    seen = check_modes(tmp_path, x[:IMAGES], reference_device)
+    # Per direction: the input of all steps, and from the second step on update and reset gates, and the hidden gate.
+    assert len(seen.layers) == 2 * (1 + 2 * (steps - 1))
+    places = {tuple((b["array"], b["row"], b["column"]) for b in layer.blocks) for layer in seen.layers}
+    assert len(places) == 2 * 3
+
+
 def test_cells_of_single_layers(tmp_path, reference_device):
     onnx.save(smallmodel.build(), tmp_path / "small.onnx")
     for cells, expected in {"conv=3,fc=1": [3, 1], "conv=1,*=4": [1, 4], "2": [2, 2]}.items():

@@ -35,7 +35,8 @@ def CalibratePass : Pass<"nn-calibrate", "::mlir::ModuleOp"> {
       that share weights get one covariance, of what all of them read.
 
     Activations that an `nn.concat` joins for a layer get the range of what it
-    makes, so that they are stored as the layer reads them.
+    makes, unless that costs them more than one bit: so they are stored as the
+    layer reads them.
 
     Samples are as the network takes them: type and shape of the input, a first
     axis of any length (at least 2).
