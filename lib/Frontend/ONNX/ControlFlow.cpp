@@ -26,6 +26,9 @@ static LogicalResult importBothBranches(NodeBinder &b, Subgraph &thenBranch,
   Value condition = b.createReshape(b.boolInput(0), {});
   if (failed(yes) || failed(no) || !condition)
     return failure();
+  if (yes->size() != no->size())
+    return b.error() << "expected branches with as many results, but got "
+                     << yes->size() << " and " << no->size();
   for (auto [index, a, c] : llvm::enumerate(*yes, *no)) {
     Value first = b.emit(a), second = b.emit(c);
     if (!first || !second)

@@ -408,6 +408,9 @@ LogicalResult NodeBinder::checkType(Type type) {
 Value NodeBinder::inferAndCreate(
     OperationState &op,
     function_ref<LogicalResult(SmallVectorImpl<Type> &)> infer) {
+  // A handler goes on after an operand that it did not get.
+  if (llvm::is_contained(op.operands, Value()))
+    return error() << "an operand is missing", Value();
   SmallVector<Type> types;
   std::string message;
   {
@@ -486,6 +489,14 @@ Value NodeBinder::createReshape(Value value, ArrayRef<int64_t> shape) {
 
 Value NodeBinder::createScalar(float value) {
   return createConstant(fromDoubles(DataType::Float, {}, double(value)));
+}
+
+Value NodeBinder::createFilled(ArrayRef<int64_t> shape, float value) {
+  auto type = RankedTensorType::get(shape, state.builder.getF32Type());
+  if (broken || mlir::failed(checkType(type)))
+    return {};
+  return nn::ConstantOp::create(state.builder, location,
+                                DenseElementsAttr::get(type, value));
 }
 
 Value NodeBinder::createScalar(Type element, double value) {

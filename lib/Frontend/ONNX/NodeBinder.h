@@ -157,6 +157,8 @@ public:
   mlir::Value createReshape(mlir::Value value, llvm::ArrayRef<int64_t> shape);
   /// A float constant of one element.
   mlir::Value createScalar(float value);
+  /// A float constant of that shape, all of whose elements are `value`.
+  mlir::Value createFilled(llvm::ArrayRef<int64_t> shape, float value);
   /// A constant of one element of the number type `element`.
   mlir::Value createScalar(mlir::Type element, double value);
   /// nn.cast to the element type, or `value` itself when it has that type.

@@ -240,9 +240,7 @@ Value Recurrent::maskOf(int64_t step) {
 }
 
 Value Recurrent::zeros() {
-  std::vector<double> values(batch * hidden, 0.0);
-  return b.createConstant(
-      fromDoubles(DataType::Float, {batch, hidden}, values));
+  return b.createFilled({batch, hidden}, 0);
 }
 
 Value Recurrent::keepWhere(Value mask, Value value, Value otherwise) {
