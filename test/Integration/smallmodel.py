@@ -212,5 +212,6 @@ FAULTS = {
     for name, function in list(globals().items())
     if callable(function)
     and getattr(function, "__module__", None) == __name__
-    and name not in ("build", "data", "node", "initializer", "set_tensor")
+    and name not in ("build", "data", "node", "initializer", "set_tensor", "nan_weight", "infinite_weight")
 }
+NOT_FINITE = [nan_weight, infinite_weight]  # fine for computing in float, not for arrays
