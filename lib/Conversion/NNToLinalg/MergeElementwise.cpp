@@ -26,6 +26,22 @@ static bool readsOnce(OpOperand *operand) {
          consumer.getMatchingIndexingMap(operand).isPermutation();
 }
 
+/// Fusion copies both bodies: without a bound, a chain of n operators would
+/// take n * n steps. Beyond it, one more loop costs nothing that counts.
+static bool staysShort(OpOperand *operand) {
+  constexpr size_t longest = 64;
+  auto length = [](Operation *op) {
+    auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+    return generic ? generic.getBody()->getOperations().size() : 0;
+  };
+  return length(operand->getOwner()) + length(operand->get().getDefiningOp()) <=
+         longest;
+}
+
+static bool isFusible(OpOperand *operand) {
+  return readsOnce(operand) && staysShort(operand);
+}
+
 /// Maximal runs of two or more dimensions that every operand keeps together.
 static SmallVector<ReassociationIndices> findRuns(linalg::LinalgOp op) {
   if (!isa<linalg::GenericOp>(op) || !isParallel(op))
@@ -129,7 +145,7 @@ struct MergeElementwise
     MLIRContext *context = &getContext();
     RewritePatternSet fusion(context);
     if (fuse)
-      linalg::populateElementwiseOpsFusionPatterns(fusion, readsOnce);
+      linalg::populateElementwiseOpsFusionPatterns(fusion, isFusible);
     linalg::GenericOp::getCanonicalizationPatterns(fusion, context);
     addReshapePatterns(fusion);
     // Afterwards, since a fused loop has fewer dimensions to merge.
