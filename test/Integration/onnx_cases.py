@@ -17,7 +17,6 @@ import warnings
 import ml_dtypes
 import numpy as np
 import onnx
-import onnx.compose
 import onnx.version_converter
 from onnx import TensorProto, helper, numpy_helper
 
@@ -244,7 +243,6 @@ class Network:
         self.model = helper.make_model(
             helper.make_graph(self._nodes, case.name, inputs, outputs, self._initializers),
             opset_imports=model.opset_import,
-            functions=model.functions,
         )
         # From 4 on, initializers need not be graph inputs.
         self.model.ir_version = max(model.ir_version, 4)
@@ -267,6 +265,21 @@ class Network:
         return tuple(sorted((o.domain, o.version) for o in self.model.opset_import))
 
 
+def _add_prefix(graph, prefix):
+    """Prefixes every name, so that a subgraph finds those of the graphs around it. (onnx.compose forgets initializers.)"""
+
+    def prefixed(names):
+        return [prefix + name if name else "" for name in names]
+
+    for node in graph.node:
+        node.name, node.input[:], node.output[:] = prefix + node.name, prefixed(node.input), prefixed(node.output)
+        for attribute in node.attribute:
+            for inner in [attribute.g, *attribute.graphs]:
+                _add_prefix(inner, prefix)
+    for value in [*graph.input, *graph.output, *graph.initializer, *graph.value_info]:
+        value.name = prefix + value.name
+
+
 class Merged:
     """Several networks of the same opsets side by side, each under a prefix of its own."""
 
@@ -275,10 +288,12 @@ class Merged:
         graph, versions = onnx.GraphProto(name="merged"), []
         for number, network in enumerate(networks):
             prefix = f"n{number}_"
-            model = onnx.compose.add_prefix(network.model, prefix)
+            part = onnx.GraphProto()
+            part.CopyFrom(network.model.graph)
+            _add_prefix(part, prefix)
             for field in ["node", "input", "output", "initializer"]:
-                getattr(graph, field).extend(getattr(model.graph, field))
-            versions.append(model.ir_version)
+                getattr(graph, field).extend(getattr(part, field))
+            versions.append(network.model.ir_version)
             self.inputs |= {prefix + name: value for name, value in network.inputs.items()}
             self.parts.append({prefix + name: value for name, value in network.expected.items()})
         self.model = helper.make_model(graph, opset_imports=networks[0].model.opset_import)
