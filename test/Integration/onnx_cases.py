@@ -195,8 +195,8 @@ def disagreement(case, found, expected):
                 rounded = found.astype(expected.dtype)
                 found = np.where(np.isinf(rounded), rounded.astype(np.float32), found)
                 slack = np.abs(np.spacing(expected.reshape(-1)).astype(np.float32)) / 2
-            close = np.abs(found - plain) <= case.atol + case.rtol * np.abs(plain) + np.where(np.isfinite(slack), slack, 0)
-        wrong = ~(close | (found == plain) | (np.isnan(found) & np.isnan(plain)))
+            close = np.abs(found - plain) <= case.atol + case.rtol * np.abs(plain) + slack
+        wrong = ~((close & np.isfinite(plain)) | (found == plain) | (np.isnan(found) & np.isnan(plain)))
     if not wrong.any():
         return None
     at = int(np.argmax(wrong))
