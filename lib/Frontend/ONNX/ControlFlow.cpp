@@ -94,20 +94,23 @@ LogicalResult LoopImporter::readBounds() {
     trips = b.failed() ? 0 : std::max<int64_t>(count[0], 0);
   }
   hasCondition = b.hasInput(1);
-  if (hasCondition && !b.failed()) {
-    std::optional<bool> first = constantTruth(*b.imported(1));
-    if (!first && !b.failed())
+  const ImportedValue *first = hasCondition ? b.imported(1) : nullptr;
+  if (b.failed())
+    return failure();
+  if (first) {
+    std::optional<bool> truth = constantTruth(*first);
+    if (!truth)
       return b.error() << "expected 'cond' (operand 1) to be a constant truth "
                           "value, but it is computed at run time";
-    condition = first.value_or(false);
+    condition = *truth;
   }
   if (trips < 0 && !hasCondition)
     return b.error() << "expected a trip count or a condition, but it has "
                         "neither and never ends";
-  if (!b.failed() && body.numOutputs() < 1 + numCarried)
+  if (body.numOutputs() < 1 + numCarried)
     return b.error() << "expected a body with at least " << 1 + numCarried
                      << " outputs, but it has " << body.numOutputs();
-  return failure(b.failed());
+  return success();
 }
 
 LogicalResult LoopImporter::iterate(int64_t iteration) {
@@ -155,10 +158,12 @@ FailureOr<ImportedValues> LoopImporter::results() {
 LogicalResult LoopImporter::run() {
   if (failed(readBounds()))
     return failure();
-  for (size_t i = 0; i < numCarried; ++i)
-    carried.push_back(*b.imported(2 + i));
-  if (b.failed())
-    return failure();
+  for (size_t i = 0; i < numCarried; ++i) {
+    const ImportedValue *value = b.imported(2 + i);
+    if (!value)
+      return failure();
+    carried.push_back(*value);
+  }
   scanned.resize(body.numOutputs() - 1 - numCarried);
   for (int64_t i = 0; condition && i != trips; ++i)
     if (failed(iterate(i)))

@@ -18,7 +18,7 @@ public:
 
 private:
   LogicalResult check();
-  void bindAttributes();
+  LogicalResult bindAttributes();
   SmallVector<ImportedValue> bindInputs();
 
   ImportState &state;
@@ -47,7 +47,7 @@ LogicalResult Call::check() {
   return binder.checkUnrolling(function.body.nodes.size());
 }
 
-void Call::bindAttributes() {
+LogicalResult Call::bindAttributes() {
   for (const Attribute &byDefault : function.defaults)
     attributes[byDefault.name] = &byDefault;
   for (const Attribute &attribute : node.attributes) {
@@ -55,9 +55,18 @@ void Call::bindAttributes() {
         !llvm::is_contained(function.attributes, attribute.name))
       continue;
     // Read through the binder: what is left over is warned of.
-    if (const Attribute *given = binder.getAttribute(attribute.name))
-      attributes[attribute.name] = given;
+    const Attribute *given = binder.getAttribute(attribute.name);
+    if (!given)
+      continue;
+    // It would read values of the caller from within the function.
+    if (given->graph)
+      return binder.error()
+             << "attribute '" << attribute.name << "' of function '"
+             << function.name << "' is a graph, which is not supported";
+    attributes[attribute.name] = given;
   }
+  binder.warnOfUnreadAttributes();
+  return success();
 }
 
 SmallVector<ImportedValue> Call::bindInputs() {
@@ -71,10 +80,8 @@ SmallVector<ImportedValue> Call::bindInputs() {
 }
 
 LogicalResult Call::run() {
-  if (failed(check()))
+  if (failed(check()) || failed(bindAttributes()))
     return failure();
-  bindAttributes();
-  binder.warnOfUnreadAttributes();
   GraphImporter body(state, function.body);
   if (failed(body.prepare(binder.loc(), function.opsets, nullptr, &attributes)))
     return failure();

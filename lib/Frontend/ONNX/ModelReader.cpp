@@ -204,6 +204,7 @@ private:
 
   TensorReader tensors;
   std::string &error;
+  bool isInFunction = false;
 };
 
 /// Of a TensorProto or a SparseTensorProto.
@@ -220,8 +221,11 @@ bool Reader::readAttribute(AttributeProto &proto, Attribute &attribute) {
   attribute.name = proto.name();
   attribute.kind = kindOf(proto);
   attribute.reference = proto.ref_attr_name();
-  if (!attribute.reference.empty())
-    return true;
+  if (!attribute.reference.empty()) {
+    error = "attribute '" + attribute.name + "' refers to attribute '" +
+            attribute.reference + "' of a function, but is in none";
+    return isInFunction;
+  }
   attribute.i = proto.i();
   attribute.f = proto.f();
   attribute.s = proto.s();
@@ -308,11 +312,13 @@ bool Reader::readFunction(FunctionProto &proto, Model &model) {
     function.body.inputs.emplace_back().name = input;
   for (const std::string &output : proto.output())
     function.body.outputs.emplace_back().name = output;
+  isInFunction = true;
   for (NodeProto &node : *proto.mutable_node())
     if (!readNode(node, function.body.nodes.emplace_back())) {
       error = "function '" + name + "': " + error;
       return false;
     }
+  isInFunction = false;
   return true;
 }
 

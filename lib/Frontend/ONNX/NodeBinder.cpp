@@ -207,6 +207,9 @@ ImportedValue *NodeBinder::imported(size_t index) {
 }
 
 Value NodeBinder::emit(ImportedValue &value) {
+  if (value.isOmitted)
+    return error() << "a value that it needs was left out by the caller",
+           Value();
   if (!value.ssa)
     value.ssa = createConstant(value.host);
   return value.ssa;

@@ -239,9 +239,7 @@ Value Recurrent::maskOf(int64_t step) {
                                  nn::Predicate::Less);
 }
 
-Value Recurrent::zeros() {
-  return b.createFilled({batch, hidden}, 0);
-}
+Value Recurrent::zeros() { return b.createFilled({batch, hidden}, 0); }
 
 Value Recurrent::keepWhere(Value mask, Value value, Value otherwise) {
   if (!mask || !value)
