@@ -4,13 +4,14 @@
 // share their weights.
 #include "Activations.h"
 #include "RecurrentCells.h"
+#include "cim/Dialect/NN/Transforms/ConstantData.h"
 
 using namespace mlir;
 
 namespace cim::onnx {
 
 /// Longer sequences make programs that nobody wants to wait for.
-static constexpr int64_t kMaxSteps = 1 << 14;
+static constexpr int64_t kMaxSteps = 4096;
 
 namespace {
 
@@ -29,6 +30,7 @@ private:
   LogicalResult expectShape(size_t operand, StringRef name,
                             ArrayRef<int64_t> expected);
   Value takeDirection(size_t operand, int64_t direction, int64_t axis = 0);
+  Value takeState(size_t operand, int64_t direction);
   RecurrentCell makeCell(int64_t direction, Value &inputBias);
   Value projectInput(int64_t direction, Value bias);
   void runDirection(int64_t direction);
@@ -188,6 +190,22 @@ Value Recurrent::takeDirection(size_t operand, int64_t direction,
   return b.createReshape(value, shape);
 }
 
+/// True for zeros, also those that are made at run time of a constant.
+static bool isZero(Value value) {
+  while (isa_and_nonnull<nn::ReshapeOp, nn::TransposeOp, nn::SliceOp>(
+      value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  FailureOr<std::vector<float>> values = nn::readFloats(value);
+  return succeeded(values) &&
+         llvm::all_of(*values, [](float x) { return x == 0; });
+}
+
+/// An initial state, or null when it is zeros, which exporters write out.
+Value Recurrent::takeState(size_t operand, int64_t direction) {
+  Value state = takeDirection(operand, direction, isBatchFirst ? 1 : 0);
+  return state && isZero(state) ? Value() : state;
+}
+
 /// Weights of one direction. The biases of W and R are added to the input at
 /// once, unless those of R belong to its product.
 RecurrentCell Recurrent::makeCell(int64_t direction, Value &inputBias) {
@@ -253,10 +271,10 @@ void Recurrent::runDirection(int64_t direction) {
   Value inputBias;
   RecurrentCell cell = makeCell(direction, inputBias);
   Value projected = projectInput(direction, inputBias);
-  int64_t axis = isBatchFirst ? 1 : 0, gates = kind.gates * hidden;
-  RecurrentState state{takeDirection(kHidden, direction, axis), {}};
+  int64_t gates = kind.gates * hidden;
+  RecurrentState state{takeState(kHidden, direction), {}};
   if (kind.hasCellState)
-    state.cell = takeDirection(kCell, direction, axis);
+    state.cell = takeState(kCell, direction);
   SmallVector<Value> &sequence = sequences.emplace_back(steps);
   bool isBackward = isReverse || direction == 1;
   for (int64_t i = 0; i < steps && !b.failed(); ++i) {
@@ -356,7 +374,7 @@ static LogicalResult importRecurrent(NodeBinder &b) {
 }
 
 void registerRecurrent(HandlerTable &table) {
-  const OpSummary summary{Place::Crossbar, "unrolled: at most 16384 steps"};
+  const OpSummary summary{Place::Crossbar, "unrolled: at most 4096 steps"};
   table.add("LSTM", summary, {{7, importRecurrent<lstmCell>}});
   table.add("GRU", summary, {{7, importRecurrent<gruCell>}});
   table.add("RNN", summary, {{7, importRecurrent<rnnCell>}});
