@@ -33,6 +33,8 @@ static LogicalResult checkTensor(Location loc, const Twine &tensor, Type type,
     return error() << "expected a batch of at most " << CIM_MODEL_MAX_BATCH
                    << ", but got " << type << "; pass a smaller one with "
                    << "--shape";
+  if (llvm::is_contained(shape, 0))
+    return error() << "expected elements, but got " << type;
   if (hasTooManyElements(shape))
     return error() << "expected at most " << CIM_MODEL_MAX_ELEMENTS
                    << " elements, but got " << type;

@@ -29,7 +29,7 @@ HOW = {
     **dict.fromkeys([f"Reduce{kind}" for kind in REDUCTIONS], {1}),
     **dict.fromkeys(["Reshape", "Expand", "Tile", "Squeeze", "Unsqueeze", "Split", "CenterCropPad", "AffineGrid"], {1}),
     **dict.fromkeys(["TopK", "OneHot", "CumSum", "CumProd", "Trilu", "Compress", "Upsample"], {1}),
-    **dict.fromkeys(["ConstantOfShape", "HannWindow", "HammingWindow", "BlackmanWindow", "If", "NonZero"], {0}),
+    **dict.fromkeys(["ConstantOfShape", "HannWindow", "HammingWindow", "BlackmanWindow", "If", "NonZero", "Unique"], {0}),
     **dict.fromkeys(["Slice", "Pad"], {1, 2, 3, 4}),
     **dict.fromkeys(["Dropout", "Col2Im", "DFT", "QuantizeLinear", "DequantizeLinear"], {1, 2}),
     **dict.fromkeys(["QLinearConv", "QLinearMatMul"], {1, 2, 4, 5, 6, 7}),

@@ -7,7 +7,7 @@ include "mlir/Pass/PassBase.td"
 //===----------------------------------------------------------------------===//
 
 def ConvertNNToLinalgPass : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
-  let summary = "lower nn to linalg, tensor, arith and math";
+  let summary = "lower nn to linalg, tensor, scf, arith and math";
   let description = [{
     Lowers every op of the nn dialect, float and quantised. Quantised tensors
     become tensors of their storage (`!quant.uniform<u8<0:127>:f32, 0.1>` is
@@ -16,7 +16,8 @@ def ConvertNNToLinalgPass : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
 
     Float convolutions and matrix products become linalg's named ops. Products
     of quantised operands add up exactly in 32 bits and are scaled once. Small
-    operators become `linalg.generic`s that fuse. `nn.observe` becomes a call of
+    operators become `linalg.generic`s that fuse; `nn.scatter`, whose indices
+    may repeat, becomes loops. `nn.observe` becomes a call of
     `@cim_observe`, for `convert-cim-to-llvm`.
 
     ```mlir
@@ -29,7 +30,7 @@ def ConvertNNToLinalgPass : Pass<"convert-nn-to-linalg", "::mlir::ModuleOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-    "::mlir::tensor::TensorDialect"
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
   ];
 }
 

@@ -55,7 +55,8 @@ static void reportMapped(Operation *op, const CrossbarLayer &layer) {
 /// Ops without a crossbar form, other than those that only move or store data.
 static void reportHostOp(Operation *op) {
   if (isa<nn::ConstantOp, nn::ReshapeOp, nn::TransposeOp, nn::ConcatOp,
-          nn::PadOp, nn::SliceOp, nn::QuantizeOp, nn::DequantizeOp,
+          nn::PadOp, nn::SliceOp, nn::BroadcastOp, nn::GatherOp, nn::ScatterOp,
+          nn::QuantizeOp, nn::DequantizeOp,
           nn::ObserveOp>(op))
     return;
   remark::analysis(

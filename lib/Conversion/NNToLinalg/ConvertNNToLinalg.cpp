@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/TypeUtilities.h"
 
 namespace cim {
@@ -59,6 +60,7 @@ struct ConvertNNToLinalg
     populateMatMulPatterns(converter, patterns);
     populatePoolingPatterns(converter, patterns);
     populateReductionPatterns(converter, patterns);
+    populateIndexingPatterns(converter, patterns);
     populateMovementPatterns(converter, patterns);
     populateQuantizationPatterns(converter, patterns);
     patterns.add<LowerObserve>(converter, context);

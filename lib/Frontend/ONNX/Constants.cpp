@@ -45,12 +45,10 @@ static LogicalResult importConstantOfShape(NodeBinder &b) {
     return failure();
   if (given && (!given->tensor || given->tensor->numElements() != 1))
     return b.error() << "expected 'value' to be a tensor of one element";
-  Tensor zero = fromDoubles(DataType::Float, {}, 0.0);
-  HostTensor value = given ? b.importState().narrowed(given->tensor) : nullptr;
-  if (failed(b.checkFold(shape)))
-    return failure();
-  SmallVector<int64_t> strides(shape.size(), 0);
-  return b.result(strided(value ? *value : zero, shape, 0, strides));
+  Value value = given
+                    ? b.createConstant(b.importState().narrowed(given->tensor))
+                    : b.createScalar(0.0f);
+  return b.result(b.createBroadcast(b.createReshape(value, {}), shape));
 }
 
 static LogicalResult importIdentity(NodeBinder &b) { return b.forward(0); }
@@ -70,12 +68,56 @@ static LogicalResult importShape(NodeBinder &b) {
   return b.result(fromInts(DataType::Int64, int64_t(dims.size()), dims));
 }
 
+static LogicalResult importSize(NodeBinder &b) {
+  SmallVector<int64_t> shape = b.shape(0);
+  return b.result(fromInts(DataType::Int64, {}, llvm::product_of(shape)));
+}
+
+//===----------------------------------------------------------------------===//
+// Range
+//===----------------------------------------------------------------------===//
+
+/// How many numbers `start`, `start + delta`, .. lie before `limit`.
+static int64_t countSteps(double start, double limit, double delta) {
+  double count = std::ceil((limit - start) / delta);
+  return count > 0 ? static_cast<int64_t>(std::min(count, 9e15)) : 0;
+}
+
+static LogicalResult importRange(NodeBinder &b) {
+  b.ignore({"stash_type"}); // float32 is the widest float here
+  double start = b.constantNumber(0, "start"),
+         limit = b.constantNumber(1, "limit"),
+         delta = b.constantNumber(2, "delta");
+  if (b.failed())
+    return failure();
+  if (delta == 0 || !std::isfinite(start) || !std::isfinite(limit) ||
+      !std::isfinite(delta))
+    return b.error() << "expected finite numbers and a delta other than 0";
+  DataType type = b.host(0)->type;
+  int64_t count = countSteps(start, limit, delta);
+  if (failed(b.checkFold(count)))
+    return failure();
+  if (isFloat(type)) {
+    SmallVector<double> values;
+    for (int64_t i = 0; i < count; ++i)
+      values.push_back(start + double(i) * delta);
+    return b.result(fromDoubles(type, count, values));
+  }
+  SmallVector<int64_t> values;
+  int64_t first = toInts(*b.host(0)).front(), step = toInts(*b.host(2)).front();
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(uint64_t(first) + uint64_t(i) * uint64_t(step));
+  return b.result(fromInts(type, count, values));
+}
+
 void registerConstants(HandlerTable &table) {
   table.add("Constant", {Place::Folded, "no strings"}, {{1, importConstant}});
   table.add("ConstantOfShape", {Place::Folded, "constant shape"},
             {{9, importConstantOfShape}});
   table.add("Identity", {Place::Folded, ""}, {{1, importIdentity}});
   table.add("Shape", {Place::Folded, ""}, {{1, importShape}});
+  table.add("Size", {Place::Folded, ""}, {{1, importSize}});
+  table.add("Range", {Place::Folded, "constant operands"}, {{11, importRange}});
 }
 
 } // namespace cim::onnx

@@ -23,6 +23,11 @@ const HandlerTable &HandlerTable::get() {
     registerShape(all);
     registerSlicing(all);
     registerSpaceDepth(all);
+    registerPadding(all);
+    registerGathering(all);
+    registerScattering(all);
+    registerMasks(all);
+    registerDataDependent(all);
     registerConstants(all);
     registerQuantization(all);
     registerControlFlow(all);

@@ -226,6 +226,8 @@ ElementsAttr toElementsAttr(MLIRContext *context, const HostTensor &shared) {
       values.push_back(byte != 0);
     return DenseElementsAttr::get(type, values);
   }
+  if (tensor.numElements() == 0)
+    return DenseElementsAttr::get(type, ArrayRef<mlir::Attribute>());
   ArrayRef<char> data(tensor.bytes.data(), tensor.bytes.size());
   if (data.size() < kResourceBytes)
     return DenseElementsAttr::getFromRawBuffer(type, data);
@@ -243,26 +245,6 @@ SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> dims) {
   for (size_t i = dims.size(); i-- > 1;)
     strides[i - 1] = strides[i] * dims[i];
   return strides;
-}
-
-Tensor strided(const Tensor &source, ArrayRef<int64_t> dims, int64_t offset,
-               ArrayRef<int64_t> strides) {
-  Tensor result = emptyTensor(source.type, dims);
-  unsigned width = elementBytes(source.type);
-  int64_t count = result.numElements();
-  result.bytes.reserve(count * width);
-  SmallVector<int64_t> index(dims.size(), 0);
-  for (int64_t i = 0; i < count; ++i) {
-    result.bytes.append(source.bytes, offset * width, width);
-    for (size_t dim = dims.size(); dim-- > 0;) {
-      offset += strides[dim];
-      if (++index[dim] < dims[dim])
-        break;
-      offset -= strides[dim] * dims[dim];
-      index[dim] = 0;
-    }
-  }
-  return result;
 }
 
 } // namespace cim::onnx

@@ -45,11 +45,6 @@ mlir::ElementsAttr toElementsAttr(mlir::MLIRContext *context,
 /// Row-major strides of a shape, in elements.
 llvm::SmallVector<int64_t> rowMajorStrides(llvm::ArrayRef<int64_t> dims);
 
-/// A tensor of shape `dims` whose elements are read from `source` at `offset`
-/// plus the position times `strides`: transposes, slices, broadcasts.
-Tensor strided(const Tensor &source, llvm::ArrayRef<int64_t> dims,
-               int64_t offset, llvm::ArrayRef<int64_t> strides);
-
 } // namespace cim::onnx
 
 #endif // CIM_LIB_FRONTEND_ONNX_HOSTTENSOR_H

@@ -6,6 +6,7 @@
 
 #include "ImportErrors.h"
 #include "Model.h"
+#include "cim/Dialect/NN/IR/NN.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringMap.h"
@@ -77,6 +78,13 @@ struct ImportState {
   /// Bodies of loops and functions are imported many times, but complained
   /// about once.
   llvm::DenseSet<const Node *> warned, refused;
+  /// Results of ops too large to fold that no input of the network goes into.
+  llvm::DenseSet<mlir::Value> computedConstants;
+  /// True for values that are the same in every run.
+  bool isConstant(mlir::Value value) const {
+    return value.getDefiningOp<nn::ConstantOp>() ||
+           computedConstants.contains(value);
+  }
   /// Functions being expanded, outermost first.
   llvm::SmallVector<const Function *> calls;
   /// Graphs being imported, one within the other.

@@ -144,6 +144,25 @@ static LogicalResult importCastLike(NodeBinder &b) {
   return like ? castTo(b, dataType(elementOf(like))) : failure();
 }
 
+/// Integers of one width differ in what their highest bit means.
+static LogicalResult importBitCast(NodeBinder &b) {
+  auto type = static_cast<DataType>(b.getInt("to", 0));
+  Type element = elementType(b.context(), type);
+  Value x = b.input(0);
+  if (b.failed())
+    return failure();
+  auto bytes = [](Type t) {
+    return isa<IntegerType>(t) ? llvm::divideCeil(t.getIntOrFloatBitWidth(), 8)
+                               : 0;
+  };
+  if (!element || element.isInteger(1) ||
+      elementBytes(type) != bytes(element) ||
+      bytes(element) != bytes(elementOf(x)))
+    return b.error() << "expected integers of one width, but got "
+                     << elementOf(x) << " and " << typeName(type);
+  return b.result(b.createCast(x, element));
+}
+
 void registerLogic(HandlerTable &table) {
   using P = nn::Predicate;
   const OpSummary compare{Place::Digital, "with broadcasting"};
@@ -170,6 +189,8 @@ void registerLogic(HandlerTable &table) {
                         "between bool, integers of 8 to 64 bits and floats"};
   table.add("Cast", casts, {{6, importCast}});
   table.add("CastLike", casts, {{15, importCastLike}});
+  table.add("BitCast", {Place::Digital, "between integers of one width"},
+            {{26, importBitCast}});
 }
 
 } // namespace cim::onnx

@@ -13,7 +13,7 @@ namespace cim::onnx {
 static constexpr int64_t kMaxHostFloats = 64;
 
 /// Larger constants are not computed at import.
-static constexpr int64_t kMaxHostElements = int64_t(1) << 28;
+static constexpr int64_t kMaxHostElements = int64_t(1) << 22;
 
 /// Ops on constants up to this size, other than floats, are folded at import.
 static constexpr int64_t kMaxFolded = int64_t(1) << 20;
@@ -280,20 +280,6 @@ HostTensor NodeBinder::host(size_t index) {
   return value ? value->host : HostTensor();
 }
 
-bool NodeBinder::foldsOnHost() {
-  if (broken || numInputs() == 0)
-    return false;
-  for (size_t i = 0; i < numInputs(); ++i) {
-    if (!hasInput(i))
-      continue;
-    HostTensor constant = host(i);
-    if (!constant ||
-        (isFloat(constant->type) && constant->numElements() > kMaxHostFloats))
-      return false;
-  }
-  return true;
-}
-
 LogicalResult NodeBinder::checkFold(ArrayRef<int64_t> shape) {
   int64_t count = 1;
   for (int64_t dim : shape)
@@ -301,7 +287,7 @@ LogicalResult NodeBinder::checkFold(ArrayRef<int64_t> shape) {
         count > kMaxHostElements)
       return error() << "expected a constant of 0 to " << kMaxHostElements
                      << " elements, but got " << shapeText(shape);
-  return success();
+  return failure(broken);
 }
 
 SmallVector<int64_t> NodeBinder::constantInts(size_t index, StringRef what) {
@@ -399,8 +385,15 @@ Type NodeBinder::placeholderType() const {
 }
 
 LogicalResult NodeBinder::checkType(Type type) {
-  ArrayRef<int64_t> shape = cast<ShapedType>(type).getShape();
+  return checkShape(cast<ShapedType>(type).getShape());
+}
+
+LogicalResult NodeBinder::checkShape(ArrayRef<int64_t> shape) {
   int64_t bytes = sizeof(int64_t);
+  for (int64_t dim : shape)
+    if (dim < 0)
+      return error() << "expected extents of at least 0, but got "
+                     << shapeText(shape);
   for (int64_t dim : shape)
     if (llvm::MulOverflow(bytes, dim, bytes))
       return error() << "its result of shape " << shapeText(shape)
@@ -439,22 +432,44 @@ static bool isSmall(Value value) {
          (type.getElementType().isF32() ? kMaxHostFloats : kMaxFolded);
 }
 
+/// The storage of a constant without elements.
+static ElementsAttr emptyElements(RankedTensorType type) {
+  return DenseElementsAttr::get(type, ArrayRef<mlir::Attribute>());
+}
+
+static bool isEmpty(Type type) {
+  return cast<ShapedType>(type).getNumElements() == 0;
+}
+
 Value NodeBinder::folded(Operation *op) {
   Value result = op->getResult(0);
+  auto type = cast<RankedTensorType>(result.getType());
+  auto replace = [&](ElementsAttr value) -> Value {
+    auto constant =
+        nn::ConstantOp::create(state.builder, op->getLoc(), type, value);
+    op->erase();
+    return constant;
+  };
+  // Without elements a value is known, whatever it is computed from.
+  if (isEmpty(type) && dataType(type.getElementType()) != DataType::Undefined)
+    return replace(emptyElements(type));
   // Quantised constants keep their integers: they are what arrays store.
   auto isKnown = [](Value operand) {
     return operand.getDefiningOp<nn::ConstantOp>() && isSmall(operand);
   };
-  if (isa<nn::QuantizeOp, nn::DequantizeOp>(op) || !nn::isFoldable(op) ||
-      !isSmall(result) || !llvm::all_of(op->getOperands(), isKnown))
-    return result;
-  FailureOr<ElementsAttr> value = nn::foldConstantOp(op);
-  if (mlir::failed(value))
-    return result;
-  Value constant = nn::ConstantOp::create(state.builder, op->getLoc(),
-                                          result.getType(), *value);
-  op->erase();
-  return constant;
+  if (!isa<nn::QuantizeOp, nn::DequantizeOp>(op) && nn::isFoldable(op) &&
+      isSmall(result) && llvm::all_of(op->getOperands(), isKnown))
+    if (FailureOr<ElementsAttr> value = nn::foldConstantOp(op);
+        succeeded(value))
+      return replace(*value);
+  for (Type operand : op->getOperandTypes())
+    if (isEmpty(operand))
+      return error() << "expected operands with elements, but got " << operand,
+             Value();
+  if (llvm::all_of(op->getOperands(),
+                   [&](Value v) { return state.isConstant(v); }))
+    state.computedConstants.insert(result);
+  return result;
 }
 
 Value NodeBinder::createConstant(const HostTensor &constant, Type quantized) {
@@ -465,11 +480,6 @@ Value NodeBinder::createConstant(const HostTensor &constant, Type quantized) {
   if (!elementType(context(), tensor.type)) {
     error() << "constants of " << typeName(tensor.type) << " ('" << name
             << "') are not supported in the compiled program";
-    return {};
-  }
-  if (tensor.numElements() == 0) {
-    error() << "constant '" << name << "' of shape " << shapeText(tensor.dims)
-            << " has no elements";
     return {};
   }
   Location loc = NameLoc::get(StringAttr::get(context(), name), state.fileLoc);
@@ -488,6 +498,15 @@ Value NodeBinder::createReshape(Value value, ArrayRef<int64_t> shape) {
     return value;
   return createTyped<nn::ReshapeOp>(
       RankedTensorType::get(shape, type.getElementType()), value);
+}
+
+Value NodeBinder::createBroadcast(Value value, ArrayRef<int64_t> shape) {
+  if (broken || !value || mlir::failed(checkShape(shape)))
+    return {};
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getShape() == shape)
+    return value;
+  return createTyped<nn::BroadcastOp>(type.clone(shape), value);
 }
 
 Value NodeBinder::createScalar(float value) {

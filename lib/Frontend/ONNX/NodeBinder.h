@@ -91,12 +91,11 @@ public:
   mlir::Value emit(ImportedValue &value);
   /// The operand's constant, or null when it is computed at run time.
   HostTensor host(size_t index);
-  /// True when all operands that are there are constants which the importer
-  /// evaluates itself: integers, and floats of a few elements.
-  bool foldsOnHost();
   /// Refuses to compute a constant of `shape` when it is negative or larger
-  /// than any that a network has use for (2^28 elements).
+  /// than any that a network has use for (2^22 elements).
   llvm::LogicalResult checkFold(llvm::ArrayRef<int64_t> shape);
+  /// Refuses shapes with negative extents and such that no memory holds.
+  llvm::LogicalResult checkShape(llvm::ArrayRef<int64_t> shape);
   /// An operand that must be a constant of integers; `what` names it.
   llvm::SmallVector<int64_t> constantInts(size_t index, llvm::StringRef what);
   /// An operand that must be one constant number.
@@ -155,6 +154,13 @@ public:
   }
   /// nn.reshape to `shape`, or `value` itself when it has that shape.
   mlir::Value createReshape(mlir::Value value, llvm::ArrayRef<int64_t> shape);
+  /// nn.broadcast to `shape`, or `value` itself when it has that shape.
+  mlir::Value createBroadcast(mlir::Value value, llvm::ArrayRef<int64_t> shape);
+  /// A constant of 64-bit integers.
+  mlir::Value createInts(llvm::ArrayRef<int64_t> shape,
+                         llvm::ArrayRef<int64_t> values) {
+    return createConstant(fromInts(DataType::Int64, shape, values));
+  }
   /// A float constant of one element.
   mlir::Value createScalar(float value);
   /// A float constant of that shape, all of whose elements are `value`.

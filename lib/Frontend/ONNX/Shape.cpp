@@ -8,14 +8,6 @@ namespace cim::onnx {
 
 /// The operand under another shape of as many elements.
 static LogicalResult reshapeTo(NodeBinder &b, ArrayRef<int64_t> shape) {
-  if (b.failed())
-    return failure();
-  HostTensor constant = b.host(0);
-  if (constant && b.foldsOnHost()) {
-    Tensor reshaped = *constant;
-    reshaped.dims.assign(shape.begin(), shape.end());
-    return b.result(std::move(reshaped));
-  }
   return b.result(b.createReshape(b.input(0), shape));
 }
 
@@ -70,8 +62,9 @@ static LogicalResult importReshape(NodeBinder &b) {
     return failure();
   // A file made for one batch writes that batch into its targets.
   if (auto change = b.importState().batchChange;
-      change && !b.host(0) && !input.empty() && !target.empty() &&
-      input[0] == change->second && target[0] == change->first)
+      change && !input.empty() && !target.empty() &&
+      input[0] == change->second && target[0] == change->first &&
+      !b.importState().isConstant(b.input(0)))
     target[0] = change->second;
   return reshapeTo(b, resolveTarget(b, input, target, allowZero));
 }
@@ -156,17 +149,61 @@ static LogicalResult importTranspose(NodeBinder &b) {
   if (!b.failed() && permutation.size() != shape.size())
     b.error() << "expected a permutation of " << shape.size()
               << " dimensions, but got " << permutation.size() << " entries";
+  return b.result(b.create<nn::TransposeOp>(b.input(0), permutation));
+}
+
+//===----------------------------------------------------------------------===//
+// Expand, Tile
+//===----------------------------------------------------------------------===//
+
+/// Both shapes broadcast, so that the target may be smaller, too.
+static LogicalResult importExpand(NodeBinder &b) {
+  SmallVector<int64_t> shape = b.shape(0), target = b.constantInts(1, "shape");
+  Value input = b.input(0);
   if (b.failed())
     return failure();
-  HostTensor constant = b.host(0);
-  if (!constant || !b.foldsOnHost())
-    return b.result(b.create<nn::TransposeOp>(b.input(0), permutation));
-  SmallVector<int64_t> own = rowMajorStrides(shape), dims, strides;
-  for (int64_t dim : permutation) {
-    dims.push_back(shape[dim]);
-    strides.push_back(own[dim]);
+  std::string text = shapeText(target);
+  if (target.size() < shape.size())
+    target.insert(target.begin(), shape.size() - target.size(), 1);
+  size_t ahead = target.size() - shape.size();
+  for (auto [dim, extent] : llvm::enumerate(shape)) {
+    int64_t &wanted = target[ahead + dim];
+    if (wanted == 1)
+      wanted = extent;
+    if (extent != 1 && wanted != extent)
+      return b.error() << "shape " << shapeText(shape)
+                       << " does not broadcast to " << text;
   }
-  return b.result(strided(*constant, dims, 0, strides));
+  return b.result(b.createBroadcast(input, target));
+}
+
+/// Every repeated dimension gets one in front of it that is broadcast.
+static LogicalResult importTile(NodeBinder &b) {
+  SmallVector<int64_t> shape = b.shape(0),
+                       repeats = b.constantInts(1, "repeats");
+  Value input = b.input(0);
+  if (b.failed())
+    return failure();
+  if (repeats.size() != shape.size())
+    return b.error() << "expected " << shape.size() << " repeats, but got "
+                     << repeats.size();
+  SmallVector<int64_t> apart, repeated, result;
+  for (auto [extent, count] : llvm::zip_equal(shape, repeats)) {
+    int64_t product = 0;
+    if (count < 0 || llvm::MulOverflow(extent, count, product))
+      return b.error() << "expected repeats of at least 0 and a result that "
+                          "fits memory, but got "
+                       << count;
+    if (count != 1) {
+      apart.push_back(1);
+      repeated.push_back(count);
+    }
+    apart.push_back(extent);
+    repeated.push_back(extent);
+    result.push_back(product);
+  }
+  Value broadcast = b.createBroadcast(b.createReshape(input, apart), repeated);
+  return b.result(b.createReshape(broadcast, result));
 }
 
 void registerShape(HandlerTable &table) {
@@ -178,6 +215,8 @@ void registerShape(HandlerTable &table) {
   table.add("Unsqueeze", {Place::Digital, "constant axes"},
             {{1, importUnsqueezeAttributes}, {13, importUnsqueeze}});
   table.add("Transpose", {Place::Digital, ""}, {{1, importTranspose}});
+  table.add("Expand", {Place::Digital, "constant shape"}, {{8, importExpand}});
+  table.add("Tile", {Place::Digital, "constant repeats"}, {{6, importTile}});
 }
 
 } // namespace cim::onnx

@@ -129,6 +129,30 @@ func.func @movement(%x: tensor<2x3x4xf32>) -> tensor<2x10xf32> {
 // -----
 
 // A uniform divisor is a scalar, one that depends on the place a table.
+// Whatever the indices are, they are brought into bounds before they are used.
+// CHECK-LABEL: func @gather
+// CHECK: linalg.generic
+// CHECK: %[[LOW:.*]] = arith.maxsi
+// CHECK: %[[IN:.*]] = arith.minsi %[[LOW]]
+// CHECK: tensor.extract %{{.*}}[%{{.*}}, %[[IN]], %{{.*}}]
+func.func @gather(%x: tensor<2x12xf32>, %i: tensor<3xi32>) -> tensor<2x3xf32> {
+  %0 = nn.gather(%x, %i) {axis = 1 : i64} : (tensor<2x12xf32>, tensor<3xi32>) -> tensor<2x3xf32>
+  return %0 : tensor<2x3xf32>
+}
+
+// CHECK-LABEL: func @scatter
+// CHECK: scf.for
+// CHECK: %[[INSIDE:.*]] = arith.cmpi ult, %[[AT:.*]], %{{.*}} : index
+// CHECK: %[[PLACE:.*]] = arith.select %[[INSIDE]], %[[AT]], %{{.*}} : index
+// CHECK: %[[OLD:.*]] = tensor.extract %{{.*}}[%{{.*}}, %[[PLACE]], %{{.*}}]
+// CHECK: %[[NEW:.*]] = arith.maxui %[[OLD]]
+// CHECK: %[[WRITTEN:.*]] = arith.select %[[INSIDE]], %[[NEW]], %[[OLD]]
+// CHECK: tensor.insert %[[WRITTEN]] into %{{.*}}[%{{.*}}, %[[PLACE]], %{{.*}}]
+func.func @scatter(%x: tensor<2x12xui8>, %i: tensor<3xi64>, %u: tensor<2x3xui8>) -> tensor<2x12xui8> {
+  %0 = nn.scatter max(%x, %i, %u) {axis = 1 : i64} : (tensor<2x12xui8>, tensor<3xi64>, tensor<2x3xui8>) -> tensor<2x12xui8>
+  return %0 : tensor<2x12xui8>
+}
+
 // CHECK-LABEL: func @avg_pool
 // CHECK: arith.constant dense<4.000000e+00> : tensor<f32>
 // CHECK: arith.constant dense<{{\[\[}}4.000000e+00, 6.000000e+00], [6.000000e+00, 9.000000e+00]]> : tensor<2x2xf32>

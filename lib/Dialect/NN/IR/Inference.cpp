@@ -61,4 +61,14 @@ LogicalResult checkLength(std::optional<Location> location, StringRef name,
                         "', but got ", values.size());
 }
 
+LogicalResult checkMovable(std::optional<Location> location,
+                                  ShapedType type) {
+  if (!isa<quant::UniformQuantizedPerAxisType>(type.getElementType()))
+    return success();
+  return inferenceError(location,
+                        "expected a tensor quantised with one scale, "
+                        "but got ",
+                        type.getElementType());
+}
+
 } // namespace cim::nn

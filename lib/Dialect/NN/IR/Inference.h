@@ -36,6 +36,11 @@ llvm::LogicalResult checkLength(std::optional<mlir::Location> location,
                                 llvm::StringRef name,
                                 llvm::ArrayRef<int64_t> values, size_t count);
 
+/// Data movement keeps a per-tensor quantisation; a per-axis one has no meaning
+/// once its axis moves.
+llvm::LogicalResult checkMovable(std::optional<mlir::Location> location,
+                                 mlir::ShapedType type);
+
 } // namespace cim::nn
 
 #endif // CIM_LIB_DIALECT_NN_IR_INFERENCE_H

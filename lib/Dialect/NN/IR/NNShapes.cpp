@@ -5,18 +5,6 @@
 using namespace mlir;
 using namespace cim::nn;
 
-/// Data movement keeps a per-tensor quantisation; a per-axis one has no meaning
-/// once its axis moves.
-static LogicalResult checkMovable(std::optional<Location> location,
-                                  ShapedType type) {
-  if (!isa<quant::UniformQuantizedPerAxisType>(type.getElementType()))
-    return success();
-  return inferenceError(location,
-                        "expected a tensor quantised with one scale, "
-                        "but got ",
-                        type.getElementType());
-}
-
 LogicalResult ReshapeOp::verify() {
   ShapedType from = getInput().getType(), to = getType();
   if (from.getElementType() != to.getElementType())
@@ -147,6 +135,8 @@ LogicalResult SliceOp::inferReturnTypes(MLIRContext *,
     return failure();
   for (size_t i = 0; i < rank; ++i) {
     int64_t extent = input.getDimSize(i);
+    if (sizes[i] == 0 && starts[i] >= 0 && starts[i] <= extent)
+      continue;
     bool bounded = starts[i] >= 0 && starts[i] < extent && sizes[i] >= 1 &&
                    sizes[i] <= extent && steps[i] != 0 &&
                    std::abs(steps[i]) <= std::max<int64_t>(extent, 1);

@@ -218,8 +218,8 @@ static bool isConstant(Value value) {
 
 bool cim::nn::isFoldable(Operation *op) {
   return (op->hasTrait<Elementwise>() ||
-          isa<ReshapeOp, TransposeOp, ConcatOp, PadOp, SliceOp, ReduceOp,
-              QuantizeOp, DequantizeOp>(op)) &&
+          isa<ReshapeOp, TransposeOp, ConcatOp, PadOp, SliceOp, BroadcastOp,
+              GatherOp, ScatterOp, ReduceOp, QuantizeOp, DequantizeOp>(op)) &&
          llvm::all_of(op->getOperands(), isConstant);
 }
 
@@ -242,6 +242,8 @@ FailureOr<ElementsAttr> cim::nn::foldConstantOp(Operation *op) {
         [&](auto zero) { return foldConcat<decltype(zero)>(concat); });
   if (auto reduce = dyn_cast<ReduceOp>(op))
     return foldReduction(reduce);
+  if (isa<BroadcastOp, GatherOp, ScatterOp>(op))
+    return foldIndexing(op);
   if (auto quantize = dyn_cast<QuantizeOp>(op))
     return foldQuantize(quantize);
   if (auto dequantize = dyn_cast<DequantizeOp>(op))

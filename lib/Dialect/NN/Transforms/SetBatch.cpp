@@ -57,6 +57,7 @@ private:
   FailureOr<Samples> throughReshape(ReshapeOp op);
   FailureOr<Samples> throughMatMul(MatMulOp op);
   FailureOr<Samples> throughBroadcast(Operation &op);
+  FailureOr<Samples> throughGather(GatherOp op);
   FailureOr<Samples> throughReduction(ReduceOp op);
   FailureOr<Samples> throughMvm(MvmOp op);
   /// The same dimension, along which `op` must not do anything.
@@ -166,6 +167,7 @@ FailureOr<Samples> Rebatch::findResult(Operation &op) {
       .Case([&](TransposeOp transpose) { return throughTranspose(transpose); })
       .Case([&](ReshapeOp reshape) { return throughReshape(reshape); })
       .Case([&](MatMulOp matmul) { return throughMatMul(matmul); })
+      .Case([&](GatherOp gather) { return throughGather(gather); })
       .Case([&](ReduceOp reduce) { return throughReduction(reduce); })
       .Case([&](MvmOp mvm) { return throughMvm(mvm); })
       .Case([&](SliceOp slice) {
@@ -188,6 +190,14 @@ FailureOr<Samples> Rebatch::findResult(Operation &op) {
         if (succeeded(samples) &&
             samples->dim == static_cast<int64_t>(concat.getAxis()))
           return FailureOr<Samples>(mixes(op, "it joins along the samples"));
+        return samples;
+      })
+      .Case([&](BroadcastOp broadcast) {
+        FailureOr<Samples> samples = throughBroadcast(op);
+        if (succeeded(samples) &&
+            broadcast.getType().getDimSize(samples->dim) / from * to !=
+                at(typeOf(broadcast.getInput()).getShape()))
+          return FailureOr<Samples>(mixes(op, "it repeats samples"));
         return samples;
       })
       .Case([&](SoftmaxOp softmax) {
@@ -285,6 +295,22 @@ FailureOr<Samples> Rebatch::throughBroadcast(Operation &op) {
     result = samples;
   }
   return *result;
+}
+
+/// The dimensions of the indices take the place of one of the data.
+FailureOr<Samples> Rebatch::throughGather(GatherOp op) {
+  int64_t axis = op.getAxis();
+  auto data = batched.find(op.getData()),
+       indices = batched.find(op.getIndices());
+  bool isData = data != batched.end(), isIndices = indices != batched.end();
+  if (isData == isIndices || (isData && data->second.dim == axis))
+    return mixes(*op, "it gathers from different samples");
+  Samples samples = isData ? data->second : indices->second;
+  if (isIndices)
+    samples.dim += axis;
+  else if (samples.dim > axis)
+    samples.dim += op.getIndices().getType().getRank() - 1;
+  return samples;
 }
 
 FailureOr<Samples> Rebatch::throughReduction(ReduceOp op) {

@@ -153,6 +153,22 @@ struct SinkBelowSlice : public SinkBelow<SliceOp> {
   }
 };
 
+/// Only for lists of indices: others change the number of dimensions.
+struct SinkBelowGather : public OpRewritePattern<GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(GatherOp op,
+                                PatternRewriter &rewriter) const override {
+    auto transpose = op.getData().getDefiningOp<TransposeOp>();
+    if (!transpose || op.getIndices().getType().getRank() != 1)
+      return failure();
+    auto moved = GatherOp::create(rewriter, op.getLoc(), transpose.getInput(),
+                                  op.getIndices(),
+                                  transpose.getPermutation()[op.getAxis()]);
+    replaceSunk(rewriter, op, moved, transpose.getPermutation());
+    return success();
+  }
+};
+
 struct SinkBelowSoftmax : public SinkBelow<SoftmaxOp> {
   using SinkBelow::SinkBelow;
   void rewrite(SoftmaxOp op, Value source, ArrayRef<int64_t> permutation,
@@ -349,6 +365,7 @@ void cim::nn::populateSinkBelowUnaryPatterns(RewritePatternSet &patterns) {
 
 void cim::nn::populateSinkTransposesPatterns(RewritePatternSet &patterns) {
   populateSinkBelowUnaryPatterns(patterns);
-  patterns.add<SinkBelowPad, SinkBelowSlice, SinkBelowSoftmax, SinkBelowReduce,
-               SinkBelowBroadcast, SinkBelowConcat>(patterns.getContext());
+  patterns.add<SinkBelowPad, SinkBelowSlice, SinkBelowGather, SinkBelowSoftmax,
+               SinkBelowReduce, SinkBelowBroadcast, SinkBelowConcat>(
+      patterns.getContext());
 }

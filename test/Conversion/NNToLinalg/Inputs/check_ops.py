@@ -298,6 +298,37 @@ def quantize_cases():
         yield Case(f"dequantize_{name}", {"x": (s, q)}, body, tensor(x.shape), expected, exact=True)
 
 
+def indexing_cases():
+    """Indices of both signs, in and out of bounds."""
+    t, ti, tu = tensor((2, 5, 3)), tensor((2, 3), "i64"), tensor((2, 2, 3, 3))
+    x, u = floats(2, 5, 3), floats(2, 2, 3, 3)
+    i = np.array([[4, -1, 2], [0, -5, 1]])
+    body = f"  %y = nn.gather(%x, %i) {{axis = 1 : i64}} : ({t}, {ti}) -> {tu}"
+    inputs = {"x": (x, "f32"), "i": (i, "i64")}
+    yield Case("gather", inputs, body, tu, x.take(i, axis=1), exact=True)
+    far = np.array([[5, -6, 2**40], [-(2**63), 2**63 - 1, -5]])
+    inputs = {"x": (x, "f32"), "i": (far, "i64")}
+    clamped = np.clip(np.where(far < 0, far + 5, far), 0, 4)
+    yield Case("gather_far", inputs, body, tu, x.take(clamped, axis=1), exact=True)
+    for combine, f in [
+        ("set", lambda a, b: b), ("add", np.add), ("mul", np.multiply), ("max", np.maximum), ("min", np.minimum)
+    ]:
+        for name, indices in [("", i), ("_far", np.where(i == 2, far, i))]:
+            y = x.copy()
+            for outer, a, b in itertools.product(range(2), range(2), range(3)):
+                at = indices[a, b]
+                if -5 <= at < 5:
+                    y[outer, at] = f(y[outer, at], u[outer, a, b])
+            body = f"  %y = nn.scatter {combine}(%x, %i, %u) {{axis = 1 : i64}} : ({t}, {ti}, {tu}) -> {t}"
+            inputs = {"x": (x, "f32"), "i": (indices, "i64"), "u": (u, "f32")}
+            yield Case(f"scatter_{combine}{name}", inputs, body, t, y, exact=True)
+    q = Quant("i8", -63, 63, 0.5)
+    s = q.sample((2, 1, 4))
+    y = tensor((2, 3, 4), q)
+    body = f"  %y = nn.broadcast(%x) : ({tensor(s.shape, q)}) -> {y}"
+    yield Case("broadcast", {"x": (s, q)}, body, y, np.repeat(s, 3, axis=1), exact=True)
+
+
 def movement_cases():
     x = floats(2, 3, 4, 5)
     tx = tensor(x.shape)
@@ -388,6 +419,7 @@ def cases():
     yield from elementwise_cases()
     yield from binary_cases()
     yield from quantize_cases()
+    yield from indexing_cases()
     yield from movement_cases()
     yield from reduction_cases()
     yield conv_case("conv", (2, 3, 7, 6), (4, 3, 3, 2), (2, 1), (1, 2), (1, 0, 2, 1), 1)

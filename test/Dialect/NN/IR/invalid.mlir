@@ -637,3 +637,64 @@ func.func @f(%x: tensor<3xf32>) {
   %0 = nn.quantize(%x) floor : (tensor<3xf32>) -> tensor<3x!quant.uniform<i8<-1:1>:f32:0, {0.5, 0.5}>>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<2x1xf32>) {
+  // expected-error @below {{expects a result that [2, 1] broadcasts to, but got [1, 3]}}
+  %0 = nn.broadcast(%x) : (tensor<2x1xf32>) -> tensor<1x3xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x1xf32>) {
+  // expected-error @below {{expects a result of 'f32', but got 'i32'}}
+  %0 = nn.broadcast(%x) : (tensor<2x1xf32>) -> tensor<2x3xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x4xf32>, %i: tensor<3xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @below {{expected an axis in [0, 2), but got 2}}
+  %0 = nn.gather(%x, %i) {axis = 2 : i64} : (tensor<2x4xf32>, tensor<3xi32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x0xf32>, %i: tensor<3xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @below {{expected elements along axis 1, but got [2, 0]}}
+  %0 = nn.gather(%x, %i) {axis = 1 : i64} : (tensor<2x0xf32>, tensor<3xi32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x4x!quant.uniform<i8:f32:0, {0.5, 0.25}>>, %i: tensor<3xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @below {{expected a tensor quantised with one scale}}
+  %0 = nn.gather(%x, %i) {axis = 1 : i64} : (tensor<2x4x!quant.uniform<i8:f32:0, {0.5, 0.25}>>, tensor<3xi32>) -> tensor<2x3x!quant.uniform<i8:f32:0, {0.5, 0.25}>>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<2x4xf32>, %i: tensor<3xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @below {{expected updates of type 'tensor<2x3xf32>', but got 'tensor<2x4xf32>'}}
+  %0 = nn.scatter set(%x, %i, %x) {axis = 1 : i64} : (tensor<2x4xf32>, tensor<3xi32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xi1>, %i: tensor<4xi32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @below {{expected numbers to combine, but got 'i1'}}
+  %0 = nn.scatter add(%x, %i, %x) {axis = 0 : i64} : (tensor<4xi1>, tensor<4xi32>, tensor<4xi1>) -> tensor<4xi1>
+  return
+}

@@ -109,6 +109,19 @@ func.func @numbers(%x: tensor<2x3xi32>, %y: tensor<3xi32>, %c: tensor<2x1xi1>) {
   return
 }
 
+// CHECK-LABEL: func.func @positions
+func.func @positions(%x: tensor<2x4xf32>, %i: tensor<3xi32>, %u: tensor<2x3xf32>) {
+  // CHECK: nn.broadcast(%{{.*}}) : (tensor<2x4xf32>) -> tensor<3x2x4xf32>
+  %0 = nn.broadcast(%x) : (tensor<2x4xf32>) -> tensor<3x2x4xf32>
+  // CHECK: nn.gather(%{{.*}}, %{{.*}}) {axis = 1 : i64} : (tensor<2x4xf32>, tensor<3xi32>) -> tensor<2x3xf32>
+  %1 = nn.gather(%x, %i) {axis = 1 : i64} : (tensor<2x4xf32>, tensor<3xi32>) -> tensor<2x3xf32>
+  // CHECK: nn.scatter max(%{{.*}}, %{{.*}}, %{{.*}}) {axis = 1 : i64} : (tensor<2x4xf32>, tensor<3xi32>, tensor<2x3xf32>) -> tensor<2x4xf32>
+  %2 = nn.scatter max(%x, %i, %u) {axis = 1 : i64} : (tensor<2x4xf32>, tensor<3xi32>, tensor<2x3xf32>) -> tensor<2x4xf32>
+  // CHECK: nn.slice{{.*}} -> tensor<2x0xf32>
+  %3 = nn.slice(%x) {starts = array<i64: 0, 4>, sizes = array<i64: 2, 0>, steps = array<i64: 1, 1>} : (tensor<2x4xf32>) -> tensor<2x0xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @quantisation
 func.func @quantisation(%x: tensor<1x4xf32>) {
   // CHECK: nn.quantize(%{{.*}}) nearest_even : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<i8<-63:63>:f32, 5.000000e-01>>

@@ -68,6 +68,29 @@ func.func @reductions() -> (tensor<2xf32>, tensor<1x2xui8>, tensor<2xi8>, tensor
 
 // -----
 
+// Indices out of bounds read the nearest element and write none.
+// CHECK-LABEL: func.func @positions
+func.func @positions() -> (tensor<2x2xi32>, tensor<5xf32>, tensor<3xf32>, tensor<3xi8>) {
+  %i = nn.constant dense<[2, -1, -9, 9, 0]> : tensor<5xi64>
+  %a = nn.constant dense<[1.0, 2.0, 3.0]> : tensor<3xf32>
+  %c = nn.constant dense<[[4], [5]]> : tensor<2x1xi32>
+  // CHECK-DAG: %[[B:.*]] = nn.constant dense<{{\[}}[4, 4], [5, 5]]> : tensor<2x2xi32>
+  %b = nn.broadcast(%c) : (tensor<2x1xi32>) -> tensor<2x2xi32>
+  // CHECK-DAG: %[[G:.*]] = nn.constant dense<[3.000000e+00, 3.000000e+00, 1.000000e+00, 3.000000e+00, 1.000000e+00]>
+  %g = nn.gather(%a, %i) {axis = 0 : i64} : (tensor<3xf32>, tensor<5xi64>) -> tensor<5xf32>
+  // CHECK-DAG: %[[S:.*]] = nn.constant dense<[2.000000e+00, 2.000000e+00, 9.000000e+00]>
+  %s = nn.scatter add(%a, %i, %g) {axis = 0 : i64} : (tensor<3xf32>, tensor<5xi64>, tensor<5xf32>) -> tensor<3xf32>
+  %d = nn.constant dense<[100, 1, 1]> : tensor<3xi8>
+  %u = nn.constant dense<[3, 5, 7, 9, 2]> : tensor<5xi8>
+  // Products wrap around.
+  // CHECK-DAG: %[[M:.*]] = nn.constant dense<[-56, 1, 15]> : tensor<3xi8>
+  %m = nn.scatter mul(%d, %i, %u) {axis = 0 : i64} : (tensor<3xi8>, tensor<5xi64>, tensor<5xi8>) -> tensor<3xi8>
+  // CHECK: return %[[B]], %[[G]], %[[S]], %[[M]]
+  return %b, %g, %s, %m : tensor<2x2xi32>, tensor<5xf32>, tensor<3xf32>, tensor<3xi8>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @quantisation
 func.func @quantisation() -> (tensor<4x!quant.uniform<u8<0:127>:f32, 0.5:3>>, tensor<2x2xf32>, tensor<2x2x!quant.uniform<i8:f32:0, {0.5, 0.25}>>) {
   %x = nn.constant dense<[-9.0, 0.75, 1.25, 900.0]> : tensor<4xf32>

@@ -108,6 +108,32 @@ func.func @main(%x: tensor<2x3xf32>, %b: tensor<2xf32>) -> tensor<2x2xf32> {
 
 // -----
 
+func.func @main(%x: tensor<1x4xf32>) -> tensor<2x4xf32> {
+  // expected-error @below {{it repeats samples}}
+  %0 = nn.broadcast(%x) : (tensor<1x4xf32>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %i = nn.constant dense<0> : tensor<1xi64>
+  // expected-error @below {{it gathers from different samples}}
+  %0 = nn.gather(%x, %i) {axis = 0 : i64} : (tensor<1x4xf32>, tensor<1xi64>) -> tensor<1x4xf32>
+  return %0 : tensor<1x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %i = nn.constant dense<0> : tensor<4xi64>
+  // expected-error @below {{it may combine samples}}
+  %0 = nn.scatter set(%x, %i, %x) {axis = 1 : i64} : (tensor<1x4xf32>, tensor<4xi64>, tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %0 : tensor<1x4xf32>
+}
+
+// -----
+
 // expected-error @below {{expected arguments with a leading dimension of 2, the samples per call, but got 'tensor<3x4xf32>'}}
 func.func @main(%x: tensor<2x4xf32>, %y: tensor<3x4xf32>) -> tensor<2x4xf32> {
   return %x : tensor<2x4xf32>

@@ -85,3 +85,20 @@ func.func @main(%x: tensor<1x3x2xf32>) -> tensor<1x4xf32> {
   %4 = nn.reshape(%3) : (tensor<1x1x4xf32>) -> tensor<1x4xf32>
   return %4 : tensor<1x4xf32>
 }
+
+// -----
+
+// A table is read by every sample; samples are repeated within themselves.
+// CHECK: nn.gather{{.*}} -> tensor<8x4x5xf32>
+// CHECK: nn.gather{{.*}} -> tensor<8x2x5xf32>
+// CHECK: nn.reshape{{.*}} -> tensor<8x1x10xf32>
+// CHECK: nn.broadcast{{.*}} -> tensor<8x3x10xf32>
+func.func @main(%i: tensor<1x4xi64>) -> tensor<1x3x10xf32> {
+  %table = nn.constant dense<3.0> : tensor<9x5xf32>
+  %list = nn.constant dense<[3, 1]> : tensor<2xi64>
+  %0 = nn.gather(%table, %i) {axis = 0 : i64} : (tensor<9x5xf32>, tensor<1x4xi64>) -> tensor<1x4x5xf32>
+  %1 = nn.gather(%0, %list) {axis = 1 : i64} : (tensor<1x4x5xf32>, tensor<2xi64>) -> tensor<1x2x5xf32>
+  %2 = nn.reshape(%1) : (tensor<1x2x5xf32>) -> tensor<1x1x10xf32>
+  %3 = nn.broadcast(%2) : (tensor<1x1x10xf32>) -> tensor<1x3x10xf32>
+  return %3 : tensor<1x3x10xf32>
+}

@@ -143,3 +143,13 @@ func.func @flatten(%x: tensor<1x2x3x4xf32>) -> tensor<1x24xf32> {
   %2 = nn.relu(%1) : tensor<1x24xf32>
   return %2 : tensor<1x24xf32>
 }
+
+// A list of indices finds its dimension in another place.
+// CHECK-LABEL: func.func @gather
+// CHECK: %[[G:.*]] = nn.gather(%{{.*}}, %{{.*}}) {axis = 2 : i64} : (tensor<1x2x3x4xf32>, tensor<5xi64>) -> tensor<1x2x5x4xf32>
+// CHECK: nn.transpose(%[[G]])
+func.func @gather(%x: tensor<1x2x3x4xf32>, %i: tensor<5xi64>) -> tensor<1x4x2x5xf32> {
+  %0 = nn.transpose(%x) {permutation = array<i64: 0, 3, 1, 2>} : (tensor<1x2x3x4xf32>) -> tensor<1x4x2x3xf32>
+  %1 = nn.gather(%0, %i) {axis = 3 : i64} : (tensor<1x4x2x3xf32>, tensor<5xi64>) -> tensor<1x4x2x5xf32>
+  return %1 : tensor<1x4x2x5xf32>
+}

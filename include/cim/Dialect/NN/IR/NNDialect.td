@@ -72,6 +72,19 @@ def NN_ReductionAttr : EnumAttr<NN_Dialect, NN_Reduction, "reduction"> {
   let assemblyFormat = "$value";
 }
 
+def NN_Combine : I32EnumAttr<"Combine", "what becomes of a number where another one is put", [
+    I32EnumAttrCase<"Set", 0, "set">,
+    I32EnumAttrCase<"Add", 1, "add">,
+    I32EnumAttrCase<"Mul", 2, "mul">,
+    I32EnumAttrCase<"Max", 3, "max">,
+    I32EnumAttrCase<"Min", 4, "min">]> {
+  let cppNamespace = "::cim::nn";
+  let genSpecializedAttr = 0;
+}
+def NN_CombineAttr : EnumAttr<NN_Dialect, NN_Combine, "combine"> {
+  let assemblyFormat = "$value";
+}
+
 def NN_Float : AnyTypeOf<[F32]>;
 def NN_Integer : AnyTypeOf<[I8, UI8, I16, UI16, I32, UI32, I64, UI64], "integer">;
 def NN_Element : AnyTypeOf<[F32, I1, NN_Integer, quant_QuantizedType],
@@ -81,6 +94,8 @@ def NN_FloatTensor : StaticShapeTensorOf<[NN_Float]>;
 def NN_QuantTensor : StaticShapeTensorOf<[quant_QuantizedType]>;
 /// Float or integer: what arithmetic takes.
 def NN_NumberTensor : StaticShapeTensorOf<[NN_Float, NN_Integer]>;
+/// Positions; other integers are cast.
+def NN_IndexTensor : StaticShapeTensorOf<[I32, I64]>;
 def NN_BoolTensor : StaticShapeTensorOf<[I1]>;
 /// Integer or truth value: what has bits.
 def NN_BitsTensor : StaticShapeTensorOf<[I1, NN_Integer]>;

@@ -66,7 +66,7 @@ def NN_SliceOp : NN_InferredOp<"slice"> {
   let description = [{
     One start, size and step per dimension, normalised: element `i` of the
     result is element `starts + i * steps` of the input, `steps` may be
-    negative, nothing is clamped.
+    negative, nothing is clamped. A size may be 0.
 
     ```mlir
     %y = nn.slice(%x) {starts = array<i64: 0, 1>, sizes = array<i64: 1, 2>, steps = array<i64: 1, 2>} : (tensor<1x4xf32>) -> tensor<1x2xf32>
@@ -75,6 +75,58 @@ def NN_SliceOp : NN_InferredOp<"slice"> {
   let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$starts,
                    DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$steps);
   let results = (outs NN_Tensor:$result);
+}
+
+def NN_BroadcastOp : NN_Op<"broadcast"> {
+  let summary = "repeat along dimensions of extent 1 and new ones in front";
+  let description = [{
+    The shape of the result says how often, as in NumPy. Ops with two operands
+    broadcast on their own; this one is for values that are asked for in full.
+
+    ```mlir
+    %y = nn.broadcast(%x) : (tensor<4x1xf32>) -> tensor<2x4x3xf32>
+    ```
+  }];
+  let arguments = (ins NN_Tensor:$input);
+  let results = (outs NN_Tensor:$result);
+  let assemblyFormat = "`(` $input `)` attr-dict `:` functional-type($input, $result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def NN_GatherOp : NN_InferredOp<"gather"> {
+  let summary = "slices of one dimension, in the order of an index tensor";
+  let description = [{
+    NumPy `take`: the shape of the result is that of `data` with dimension
+    `axis` replaced by the shape of `indices`. Negative indices count from the
+    end; those that are out of bounds read the nearest element that there is.
+
+    ```mlir
+    %y = nn.gather(%table, %i) {axis = 0 : i64} : (tensor<512x64xf32>, tensor<1x8xi64>) -> tensor<1x8x64xf32>
+    ```
+  }];
+  let arguments = (ins NN_Tensor:$data, NN_IndexTensor:$indices, I64Attr:$axis);
+  let results = (outs NN_Tensor:$result);
+}
+
+def NN_ScatterOp : NN_InferredOp<"scatter"> {
+  let summary = "data with slices of one dimension replaced or combined";
+  let description = [{
+    The reverse of `nn.gather`: `updates` has the shape of `data` with dimension
+    `axis` replaced by the shape of `indices`. Its slices are put (`set`) into
+    `data` where `indices` say, or combined with what is there (`add`, `mul`,
+    `max`, `min`), one after the other in row-major order, so that the last one
+    wins. Negative indices count from the end; slices whose index is out of
+    bounds are dropped.
+
+    ```mlir
+    %y = nn.scatter add(%x, %i, %u) {axis = 1 : i64} : (tensor<2x9xf32>, tensor<4xi64>, tensor<2x4xf32>) -> tensor<2x9xf32>
+    ```
+  }];
+  let arguments = (ins NN_AnyNumberTensor:$data, NN_IndexTensor:$indices,
+                   NN_AnyNumberTensor:$updates, I64Attr:$axis, NN_CombineAttr:$combine);
+  let results = (outs NN_AnyNumberTensor:$result);
+  let assemblyFormat = "$combine `` `(` operands `)` attr-dict `:` functional-type(operands, results)";
 }
 
 #endif // CIM_DIALECT_NN_IR_NNMOVEMENT_TD

@@ -21,6 +21,10 @@ llvm::FailureOr<mlir::ElementsAttr> foldElementwise(mlir::Operation *op);
 /// The part of foldConstantOp() for nn.reduce.
 llvm::FailureOr<mlir::ElementsAttr> foldReduction(ReduceOp op);
 
+/// The part of foldConstantOp() for nn.broadcast, nn.gather and nn.scatter of
+/// numbers.
+llvm::FailureOr<mlir::ElementsAttr> foldIndexing(mlir::Operation *op);
+
 /// The elements of `value` as `op`, a transpose, reshape or slice, moves those
 /// of its operand.
 llvm::FailureOr<mlir::ElementsAttr> moveElements(mlir::Operation *op,
