@@ -61,6 +61,7 @@ struct ConvertNNToLinalg
     populatePoolingPatterns(converter, patterns);
     populateReductionPatterns(converter, patterns);
     populateIndexingPatterns(converter, patterns);
+    populateTopKPatterns(converter, patterns);
     populateMovementPatterns(converter, patterns);
     populateQuantizationPatterns(converter, patterns);
     patterns.add<LowerObserve>(converter, context);

@@ -14,10 +14,15 @@ const HandlerTable &HandlerTable::get() {
     registerProducts(all);
     registerEinsum(all);
     registerRecurrent(all);
+    registerAttention(all);
     registerElementwise(all);
     registerActivations(all);
     registerLogic(all);
     registerNormalization(all);
+    registerLayerNormalization(all);
+    registerSoftmax(all);
+    registerRanking(all);
+    registerCumulative(all);
     registerPooling(all);
     registerReduction(all);
     registerShape(all);

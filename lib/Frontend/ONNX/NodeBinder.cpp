@@ -320,6 +320,18 @@ double NodeBinder::constantNumber(size_t index, StringRef what) {
   return 0;
 }
 
+int64_t NodeBinder::constantInt(size_t index, StringRef what) {
+  SmallVector<int64_t> values = constantInts(index, what);
+  if (broken)
+    return 0;
+  if (values.size() == 1)
+    return values.front();
+  error() << "expected '" << what << "' (operand " << index
+          << ") to be one integer, but it has shape "
+          << shapeText(shape(index));
+  return 0;
+}
+
 SmallVector<int64_t> NodeBinder::shape(size_t index) {
   const ImportedValue *value = imported(index);
   if (!value)

@@ -100,6 +100,8 @@ public:
   llvm::SmallVector<int64_t> constantInts(size_t index, llvm::StringRef what);
   /// An operand that must be one constant number.
   double constantNumber(size_t index, llvm::StringRef what);
+  /// An operand that must be one constant integer.
+  int64_t constantInt(size_t index, llvm::StringRef what);
   /// Shape of an operand.
   llvm::SmallVector<int64_t> shape(size_t index);
   /// `axis` counted from the front; an error when it is outside of `rank`.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// BatchNormalization, Softmax, Dropout.
+// BatchNormalization and Dropout as they are at inference.
 #include "NodeBinder.h"
 
 using namespace mlir;
@@ -11,49 +11,55 @@ static LogicalResult importBatchNorm(NodeBinder &b) {
   if (b.getBool("training_mode", false))
     return b.error() << "training mode is not supported, export the model for "
                         "inference";
-  if (b.opset() < 9 && !b.getBool("spatial", true))
-    return b.error() << "statistics per activation (spatial = 0) are not "
-                        "supported";
+  bool isSpatial = b.opset() >= 9 || b.getBool("spatial", true);
   if (failed(b.refuseOutputs(1, "statistics of training")))
     return failure();
   Value input = b.floatInput(0), scale = b.floatInput(1),
         bias = b.floatInput(2), mean = b.floatInput(3),
         variance = b.floatInput(4);
-  llvm::APFloat epsilon(b.getFloat("epsilon", 1e-5f));
+  float epsilon = b.getFloat("epsilon", 1e-5f);
+  if (isSpatial)
+    return b.result(b.create<nn::BatchNormOp>(
+        input, scale, bias, mean, variance, llvm::APFloat(epsilon)));
+  // Statistics of each activation, of all dimensions but the first.
+  Value deviation = b.create<nn::SqrtOp>(
+      b.create<nn::AddOp>(variance, b.createScalar(epsilon)));
+  Value normal =
+      b.create<nn::DivOp>(b.create<nn::SubOp>(input, mean), deviation);
   return b.result(
-      b.create<nn::BatchNormOp>(input, scale, bias, mean, variance, epsilon));
+      b.create<nn::AddOp>(b.create<nn::MulOp>(normal, scale), bias));
 }
 
-static LogicalResult importSoftmax(NodeBinder &b) {
-  int64_t rank = b.shape(0).size();
-  int64_t axis = b.normalizeAxis(b.getInt("axis", -1), rank);
-  Value input = b.floatInput(0);
-  return b.result(b.create<nn::SoftmaxOp>(input, axis));
+/// Nothing is dropped: the mask is true everywhere. Before opset 10 it has the
+/// type of the data.
+static LogicalResult dropNothing(NodeBinder &b) {
+  if (b.isOutputUsed(1)) {
+    DataType type = b.opset() < 10 ? DataType::Float : DataType::Bool;
+    SmallVector<int64_t> shape = b.shape(0);
+    if (failed(b.checkFold(shape)))
+      return failure();
+    Tensor one = type == DataType::Bool ? fromInts(type, {}, 1)
+                                        : fromDoubles(type, {}, 1.0);
+    Value mask = b.createConstant(
+        strided(one, shape, 0, SmallVector<int64_t>(shape.size(), 0)));
+    if (failed(b.result(mask, 1)))
+      return failure();
+  }
+  return b.forward(0);
 }
 
-/// Before opset 13 all dimensions from `axis` on are one.
-static LogicalResult importSoftmax2D(NodeBinder &b) {
-  SmallVector<int64_t> shape = b.shape(0);
-  int64_t axis = b.normalizeAxis(b.getInt("axis", 1), shape.size());
-  Value input = b.floatInput(0);
-  if (b.failed())
-    return failure();
-  ArrayRef<int64_t> dims = shape;
-  Value rows =
-      b.createReshape(input, {llvm::product_of(dims.take_front(axis)),
-                              llvm::product_of(dims.drop_front(axis))});
-  return b.result(
-      b.createReshape(b.create<nn::SoftmaxOp>(rows, int64_t(1)), shape));
+static LogicalResult importDropoutAttribute(NodeBinder &b) {
+  b.ignore({"ratio"});
+  return dropNothing(b);
 }
 
 static LogicalResult importDropout(NodeBinder &b) {
-  b.ignore({"ratio", "seed"});
-  if (b.hasInput(2) && b.constantNumber(2, "training_mode") != 0)
+  b.ignore({"seed"});
+  bool isTraining = b.hasInput(2) && b.constantNumber(2, "training_mode") != 0;
+  if (isTraining && (!b.hasInput(1) || b.constantNumber(1, "ratio") != 0))
     return b.error() << "training mode is not supported, export the model for "
                         "inference";
-  if (b.failed() || failed(b.refuseOutputs(1, "mask")))
-    return failure();
-  return b.forward(0);
+  return b.failed() ? failure() : dropNothing(b);
 }
 
 void registerNormalization(HandlerTable &table) {
@@ -61,10 +67,8 @@ void registerNormalization(HandlerTable &table) {
             {Place::Folded, "inference; into the preceding Conv or Gemm, else "
                             "digital"},
             {{7, importBatchNorm}});
-  table.add("Softmax", {Place::Digital, "float"},
-            {{1, importSoftmax2D}, {13, importSoftmax}});
-  table.add("Dropout", {Place::Folded, "inference, without the mask"},
-            {{7, importDropout}});
+  table.add("Dropout", {Place::Folded, "inference, or a ratio of 0"},
+            {{7, importDropoutAttribute}, {12, importDropout}});
 }
 
 } // namespace cim::onnx

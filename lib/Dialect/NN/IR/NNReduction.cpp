@@ -30,6 +30,23 @@ LogicalResult ReduceOp::inferReturnTypes(MLIRContext *,
   return success();
 }
 
+LogicalResult TopKOp::inferReturnTypes(MLIRContext *context,
+                                       std::optional<Location> location,
+                                       Adaptor adaptor,
+                                       SmallVectorImpl<Type> &types) {
+  auto input = cast<RankedTensorType>(adaptor.getInput().getType());
+  int64_t k = adaptor.getK();
+  if (input.getRank() == 0 || k < 1 || k > input.getShape().back())
+    return inferenceError(
+        location, "expected k of at least 1 and at most the last extent of [",
+        input.getShape(), "], but got ", k);
+  SmallVector<int64_t> shape(input.getShape());
+  shape.back() = k;
+  types.push_back(input.clone(shape));
+  types.push_back(RankedTensorType::get(shape, IntegerType::get(context, 64)));
+  return success();
+}
+
 LogicalResult SoftmaxOp::verify() {
   int64_t rank = getType().getRank();
   int64_t axis = getAxis();

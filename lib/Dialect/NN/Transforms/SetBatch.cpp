@@ -62,7 +62,7 @@ private:
   FailureOr<Samples> throughMvm(MvmOp op);
   /// The same dimension, along which `op` must not do anything.
   FailureOr<Samples> keep(Operation &op, bool isTouched, StringRef how);
-  LogicalResult checkInference(Operation &op, RankedTensorType expected);
+  LogicalResult checkInference(Operation &op);
 
   RankedTensorType scaled(RankedTensorType type, int64_t dim) const {
     SmallVector<int64_t> shape(type.getShape());
@@ -115,28 +115,26 @@ LogicalResult Rebatch::rewrite(Operation &op) {
                                 [&](Value v) { return batched.contains(v); });
   if (!isBatched || op.getNumResults() == 0)
     return success();
-  if (op.getNumResults() != 1)
-    return mixes(op, "it has more than one result");
   FailureOr<Samples> samples = findResult(op);
   if (failed(samples))
     return failure();
-  RankedTensorType type = typeOf(op.getResult(0));
-  if (type.getDimSize(samples->dim) % from != 0)
-    return mixes(op, "its operands belong to another number of samples");
-  RankedTensorType result = scaled(type, samples->dim);
+  for (Value result : op.getResults()) {
+    RankedTensorType type = typeOf(result);
+    if (type.getDimSize(samples->dim) % from != 0)
+      return mixes(op, "its operands belong to another number of samples");
+    result.setType(scaled(type, samples->dim));
+    batched[result] = *samples;
+  }
   if (auto slice = dyn_cast<SliceOp>(op)) {
     SmallVector<int64_t> sizes(slice.getSizes());
-    sizes[samples->dim] = result.getDimSize(samples->dim);
+    sizes[samples->dim] = slice.getType().getDimSize(samples->dim);
     slice.setSizes(sizes);
   }
-  op.getResult(0).setType(result);
-  batched[op.getResult(0)] = *samples;
-  return checkInference(op, result);
+  return checkInference(op);
 }
 
 /// Where shapes follow from operands, they must say the same.
-LogicalResult Rebatch::checkInference(Operation &op,
-                                      RankedTensorType expected) {
+LogicalResult Rebatch::checkInference(Operation &op) {
   auto inferring = dyn_cast<InferTypeOpInterface>(op);
   if (!inferring)
     return success();
@@ -145,7 +143,7 @@ LogicalResult Rebatch::checkInference(Operation &op,
           op.getContext(), std::nullopt, op.getOperands(),
           op.getAttrDictionary(), op.getPropertiesStorage(), op.getRegions(),
           types)) ||
-      types.size() != 1 || types[0] != expected)
+      !llvm::equal(types, op.getResultTypes()))
     return mixes(op, "its operands belong to another number of samples");
   return success();
 }
@@ -205,6 +203,11 @@ FailureOr<Samples> Rebatch::findResult(Operation &op) {
                     static_cast<int64_t>(softmax.getAxis()) ==
                         batched.lookup(op.getOperand(0)).dim,
                     "it normalises along the samples");
+      })
+      .Case([&](TopKOp topK) {
+        bool isLast = batched.lookup(topK.getInput()).dim ==
+                      typeOf(topK.getInput()).getRank() - 1;
+        return keep(op, isLast, "it ranks the samples");
       })
       .Default([&](Operation *) -> FailureOr<Samples> {
         if (op.hasTrait<Elementwise>() || isa<QuantizeOp, DequantizeOp>(op))

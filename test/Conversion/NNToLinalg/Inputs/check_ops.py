@@ -391,6 +391,16 @@ def reduction_cases():
         expected = f(x, (1, 3))
         body = f"  %y = nn.reduce {kind}(%x) {{axes = {ints((1, 3))}, keep_dims = false}} : ({tensor(x.shape)}) -> {tensor(expected.shape)}"
         yield Case(f"reduce_{kind}", {"x": (x, "f32")}, body, tensor(expected.shape), expected)
+    # Equal numbers, and minus infinity among the largest.
+    x = np.where(random.random((2, 3, 20)) < 0.2, -np.inf, random.integers(-3, 4, (2, 3, 20))).astype(F32)
+    order = np.argsort(-x, axis=-1, kind="stable")
+    for k in (1, 4, 20):
+        y, i = tensor((2, 3, k)), tensor((2, 3, k), "i64")
+        top = f"nn.top_k(%x) {{k = {k} : i64}} : ({tensor(x.shape)}) -> ({y}, {i})"
+        largest = np.take_along_axis(x, order, -1)[..., :k]
+        yield Case(f"top_{k}_values", {"x": (x, "f32")}, f"  %y, %i = {top}", y, largest, exact=True)
+        yield Case(f"top_{k}_indices", {"x": (x, "f32")}, f"  %v, %y = {top}", i, order[..., :k], exact=True)
+    x = floats(2, 3, 4, 5)
     for axis in (1, 3):
         e = np.exp(x - x.max(axis, keepdims=True))
         yield unary_case(f"softmax_{axis}", "softmax", x, e / e.sum(axis, keepdims=True), f" axis {axis}", exact=False)

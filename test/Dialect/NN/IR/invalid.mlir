@@ -357,6 +357,24 @@ func.func @f(%x: tensor<2x3xi32>) {
 
 // -----
 
+func.func @f(%x: tensor<2x3xf32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @below {{expected k of at least 1 and at most the last extent of [2, 3], but got 4}}
+  %0, %1 = nn.top_k(%x) {k = 4 : i64} : (tensor<2x3xf32>) -> (tensor<2x4xf32>, tensor<2x4xi64>)
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<f32>) {
+  // expected-error @+2 {{failed to infer returned types}}
+  // expected-error @below {{expected k of at least 1 and at most the last extent of [], but got 1}}
+  %0, %1 = nn.top_k(%x) {k = 1 : i64} : (tensor<f32>) -> (tensor<1xf32>, tensor<1xi64>)
+  return
+}
+
+// -----
+
 func.func @f(%x: tensor<2x3xi1>) {
   // expected-error @below {{operand #0 must be statically shaped tensor of 32-bit float or integer values, but got 'tensor<2x3xi1>'}}
   %0 = nn.reduce max(%x) {axes = array<i64: 1>, keep_dims = true} : (tensor<2x3xi1>) -> tensor<2x1xi1>

@@ -74,6 +74,8 @@ func.func @pools(%x: tensor<1x4x7x7xf32>, %u: tensor<1x4x7x7x!u>, %i: tensor<1x4
       : (tensor<1x4x7x7xf32>) -> tensor<1x4x4x4xf32>
   // CHECK: nn.reduce mean(%{{.*}}) {axes = array<i64: 2, 3>, keep_dims = false} : {{.*}} -> tensor<1x4xf32>
   %2 = nn.reduce mean(%x) {axes = array<i64: 2, 3>, keep_dims = false} : (tensor<1x4x7x7xf32>) -> tensor<1x4xf32>
+  // CHECK: nn.top_k(%{{.*}}) {k = 3 : i64} : (tensor<1x4xi8>) -> (tensor<1x3xi8>, tensor<1x3xi64>)
+  %4, %5 = nn.top_k(%i) {k = 3 : i64} : (tensor<1x4xi8>) -> (tensor<1x3xi8>, tensor<1x3xi64>)
   // CHECK: nn.reduce max(%{{.*}}) {axes = array<i64: 1>, keep_dims = true} : (tensor<1x4xi8>) -> tensor<1x1xi8>
   %3 = nn.reduce max(%i) {axes = array<i64: 1>, keep_dims = true} : (tensor<1x4xi8>) -> tensor<1x1xi8>
   return

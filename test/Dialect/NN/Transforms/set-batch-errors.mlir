@@ -152,3 +152,11 @@ func.func @main(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
 // expected-error @below {{expected a function '@main' with samples on the leading dimension of its arguments}}
 module {
 }
+
+// -----
+
+func.func @main(%x: tensor<2xf32>) -> tensor<2xi64> {
+  // expected-error @below {{it ranks the samples}}
+  %0, %1 = nn.top_k(%x) {k = 2 : i64} : (tensor<2xf32>) -> (tensor<2xf32>, tensor<2xi64>)
+  return %1 : tensor<2xi64>
+}

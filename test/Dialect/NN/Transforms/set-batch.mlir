@@ -102,3 +102,13 @@ func.func @main(%i: tensor<1x4xi64>) -> tensor<1x3x10xf32> {
   %3 = nn.broadcast(%2) : (tensor<1x1x10xf32>) -> tensor<1x3x10xf32>
   return %3 : tensor<1x3x10xf32>
 }
+
+// -----
+
+// Both results count samples.
+// CHECK: nn.top_k{{.*}} -> (tensor<8x2xf32>, tensor<8x2xi64>)
+// CHECK: return {{.*}} : tensor<8x2xf32>, tensor<8x2xi64>
+func.func @main(%x: tensor<3x4xf32>) -> (tensor<3x2xf32>, tensor<3x2xi64>) {
+  %0, %1 = nn.top_k(%x) {k = 2 : i64} : (tensor<3x4xf32>) -> (tensor<3x2xf32>, tensor<3x2xi64>)
+  return %0, %1 : tensor<3x2xf32>, tensor<3x2xi64>
+}

@@ -23,6 +23,20 @@ def NN_ReduceOp : NN_InferredOp<"reduce"> {
   let assemblyFormat = "$kind `` `(` $input `)` attr-dict `:` functional-type(operands, results)";
 }
 
+def NN_TopKOp : NN_InferredOp<"top_k"> {
+  let summary = "the largest numbers along the last dimension and where they are";
+  let description = [{
+    The `k` largest in descending order, of equal ones the first first, and
+    their positions. NaN is not larger than any number.
+
+    ```mlir
+    %values, %indices = nn.top_k(%x) {k = 2 : i64} : (tensor<1x10xf32>) -> (tensor<1x2xf32>, tensor<1x2xi64>)
+    ```
+  }];
+  let arguments = (ins NN_NumberTensor:$input, I64Attr:$k);
+  let results = (outs NN_NumberTensor:$values, StaticShapeTensorOf<[I64]>:$indices);
+}
+
 def NN_SoftmaxOp : NN_Op<"softmax", [SameOperandsAndResultType]> {
   let summary = "exp(x) / sum(exp(x)) along one dimension";
   let description = [{
