@@ -28,6 +28,11 @@ const HandlerTable &HandlerTable::get() {
     registerShape(all);
     registerSlicing(all);
     registerSpaceDepth(all);
+    registerDeformConv(all);
+    registerGridSample(all);
+    registerMaxUnpool(all);
+    registerResize(all);
+    registerRoiAlign(all);
     registerPadding(all);
     registerGathering(all);
     registerScattering(all);
