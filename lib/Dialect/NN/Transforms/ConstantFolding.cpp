@@ -71,8 +71,33 @@ static FailureOr<ElementsAttr> gather(Location loc, ElementsAttr value,
   });
 }
 
+/// `value` surrounded by what `op` pads with, as a stored number.
+static FailureOr<ElementsAttr> pad(PadOp op, ElementsAttr value) {
+  Type element = typeOf(value).getElementType();
+  return withElementType(element, [&](auto zero) -> FailureOr<ElementsAttr> {
+    using T = decltype(zero);
+    FailureOr<std::vector<T>> from = readTyped<T>(op.getLoc(), value);
+    if (failed(from))
+      return failure();
+    ArrayRef<int64_t> shape = cast<ShapedType>(op.getType()).getShape();
+    std::vector<T> to(llvm::product_of(shape),
+                      static_cast<T>(op.getValue().convertToFloat()));
+    SmallVector<int64_t> strides = rowMajorStrides(shape);
+    int64_t origin = 0;
+    for (size_t dim = 0; dim < strides.size(); ++dim)
+      origin += op.getPads()[dim] * strides[dim];
+    auto next = from->begin();
+    forEachOffset(typeOf(value).getShape(), origin, strides,
+                  [&](int64_t offset) { to[offset] = *next++; });
+    return makeTyped<T>(RankedTensorType::get(shape, element), to,
+                        resourceName(value));
+  });
+}
+
 FailureOr<ElementsAttr> cim::nn::moveElements(Operation *op,
                                               ElementsAttr value) {
+  if (auto padding = dyn_cast<PadOp>(op))
+    return pad(padding, value);
   View view;
   view.shape.assign(cast<ShapedType>(op->getResult(0).getType()).getShape());
   SmallVector<int64_t> strides = rowMajorStrides(typeOf(value).getShape());
@@ -89,25 +114,6 @@ FailureOr<ElementsAttr> cim::nn::moveElements(Operation *op,
     view.strides = rowMajorStrides(view.shape);
   }
   return gather(op->getLoc(), value, view);
-}
-
-/// Padding of numbers; values of a quantised tensor are not worth the case.
-static FailureOr<ElementsAttr> foldPad(PadOp op) {
-  auto from = cast<ShapedType>(op.getInput().getType());
-  auto to = cast<RankedTensorType>(op.getType());
-  FailureOr<std::vector<float>> values = readReals(op.getInput());
-  if (failed(values) || !to.getElementType().isF32())
-    return failure();
-  std::vector<float> padded(to.getNumElements(),
-                            op.getValue().convertToFloat());
-  SmallVector<int64_t> strides = rowMajorStrides(to.getShape());
-  int64_t origin = 0;
-  for (size_t dim = 0; dim < strides.size(); ++dim)
-    origin += op.getPads()[dim] * strides[dim];
-  auto next = values->begin();
-  forEachOffset(from.getShape(), origin, strides,
-                [&](int64_t offset) { padded[offset] = *next++; });
-  return makeTyped<float>(to, padded);
 }
 
 template <typename T> static FailureOr<ElementsAttr> foldConcat(ConcatOp op) {
@@ -224,7 +230,10 @@ bool cim::nn::isFoldable(Operation *op) {
 }
 
 FailureOr<ElementsAttr> cim::nn::foldConstantOp(Operation *op) {
-  if (isa<ReshapeOp, TransposeOp, SliceOp>(op)) {
+  if (isa<ReshapeOp, TransposeOp, SliceOp, PadOp>(op)) {
+    // What a quantised tensor is padded with takes its scale into account.
+    if (isa<PadOp>(op) && !getElementTypeOrSelf(op->getOperand(0)).isF32())
+      return failure();
     if (auto constant = op->getOperand(0).getDefiningOp<ConstantOp>())
       return moveElements(op, constant.getValue());
     FailureOr<std::vector<float>> reals = readReals(op->getOperand(0));
@@ -234,8 +243,6 @@ FailureOr<ElementsAttr> cim::nn::foldConstantOp(Operation *op) {
         op, makeTyped<float>(
                 cast<RankedTensorType>(op->getOperand(0).getType()), *reals));
   }
-  if (auto pad = dyn_cast<PadOp>(op))
-    return foldPad(pad);
   if (auto concat = dyn_cast<ConcatOp>(op))
     return withElementType(
         cast<ShapedType>(concat.getType()).getElementType(),

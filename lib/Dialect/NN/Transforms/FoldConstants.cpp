@@ -20,51 +20,84 @@ namespace {
 /// integers: they are what the arrays store.
 bool feedsCrossbar(Value value) {
   return llvm::any_of(value.getUsers(), [&](Operation *user) {
-    if (isa<TransposeOp, ReshapeOp, SliceOp>(user))
+    if (isa<TransposeOp, ReshapeOp, SliceOp, PadOp>(user))
       return feedsCrossbar(user->getResult(0));
     auto crossbar = dyn_cast<CrossbarOpInterface>(user);
     return crossbar && crossbar.getCrossbarWeights() == value;
   });
 }
 
-/// The dimension that `op`, which moves data, makes of dimension `axis`.
-std::optional<int64_t> movedAxis(Operation *op, int64_t axis) {
-  if (isa<SliceOp>(op))
-    return axis;
+/// The dimension of a reshape's result along which what belongs to dimension
+/// `axis` of its operand changes, together with dimensions behind or in front
+/// of it. `origin` maps an index of it to one of `axis`.
+std::optional<int64_t> reshapedAxis(ReshapeOp op, int64_t axis,
+                                    std::function<int64_t(int64_t)> &origin) {
+  ArrayRef<int64_t> from = cast<ShapedType>(op.getInput().getType()).getShape(),
+                    to = cast<ShapedType>(op.getType()).getShape();
+  int64_t extent = from[axis],
+          inner = llvm::product_of(from.drop_front(axis + 1));
+  if (llvm::is_contained(from, 0))
+    return std::nullopt;
+  for (int64_t dim = 0, rank = to.size(); dim < rank; ++dim) {
+    int64_t step = llvm::product_of(to.drop_front(dim + 1));
+    if (inner % step != 0 || to[dim] * step % (extent * inner) != 0)
+      continue;
+    origin = [=](int64_t index) { return index * step / inner % extent; };
+    return dim;
+  }
+  return std::nullopt;
+}
+
+/// The dimension that `op`, which moves data, makes of dimension `axis`, and
+/// which index of `axis` each of its indices comes from.
+std::optional<int64_t> movedAxis(Operation *op, int64_t axis,
+                                 std::function<int64_t(int64_t)> &origin) {
+  if (auto reshape = dyn_cast<ReshapeOp>(op))
+    return reshapedAxis(reshape, axis, origin);
+  origin = [](int64_t index) { return index; };
   if (auto transpose = dyn_cast<TransposeOp>(op)) {
     ArrayRef<int64_t> permutation = transpose.getPermutation();
     return llvm::find(permutation, axis) - permutation.begin();
   }
-  auto reshape = cast<ReshapeOp>(op);
-  ArrayRef<int64_t> from = cast<ShapedType>(reshape.getInput().getType())
-                               .getShape(),
-                    to = cast<ShapedType>(reshape.getType()).getShape();
-  for (int64_t dim = 0, rank = to.size(); dim < rank; ++dim)
-    if (to[dim] == from[axis] &&
-        llvm::product_of(to.drop_front(dim + 1)) ==
-            llvm::product_of(from.drop_front(axis + 1)))
-      return dim;
-  return std::nullopt;
+  if (auto pad = dyn_cast<PadOp>(op)) {
+    size_t rank = pad.getPads().size() / 2;
+    if (pad.getPads()[axis] != 0 || pad.getPads()[rank + axis] != 0)
+      return std::nullopt;
+    return axis;
+  }
+  auto slice = cast<SliceOp>(op);
+  int64_t start = slice.getStarts()[axis], step = slice.getSteps()[axis];
+  origin = [=](int64_t index) { return start + index * step; };
+  return axis;
 }
 
-/// The quantised type behind `op`, or null when it has no scale per dimension.
-Type movedType(Operation *op, Type type) {
+/// The quantised type behind `op`, or null when it has none.
+Type movedType(Operation *op, quant::QuantizedType type) {
+  auto perTensor = dyn_cast<quant::UniformQuantizedType>(type);
   auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type);
+  if (auto pad = dyn_cast<PadOp>(op)) {
+    // Only a zero without zero point is the same integer for all.
+    bool hasZeroPoint =
+        perTensor ? perTensor.getZeroPoint() != 0
+                  : !perAxis || llvm::any_of(perAxis.getZeroPoints(),
+                                             [](int64_t z) { return z != 0; });
+    if (hasZeroPoint || !pad.getValue().isZero())
+      return {};
+  }
   if (!perAxis)
     return type;
-  std::optional<int64_t> axis = movedAxis(op, perAxis.getQuantizedDimension());
+  std::function<int64_t(int64_t)> origin;
+  std::optional<int64_t> axis =
+      movedAxis(op, perAxis.getQuantizedDimension(), origin);
   if (!axis)
     return {};
-  SmallVector<double> scales(perAxis.getScales());
-  SmallVector<int64_t> zeroPoints(perAxis.getZeroPoints());
-  if (auto slice = dyn_cast<SliceOp>(op)) {
-    scales.resize(slice.getSizes()[*axis]);
-    zeroPoints.resize(scales.size());
-    for (size_t i = 0; i < scales.size(); ++i) {
-      int64_t from = slice.getStarts()[*axis] + i * slice.getSteps()[*axis];
-      scales[i] = perAxis.getScales()[from];
-      zeroPoints[i] = perAxis.getZeroPoints()[from];
-    }
+  SmallVector<double> scales;
+  SmallVector<int64_t> zeroPoints;
+  int64_t extent =
+      cast<ShapedType>(op->getResult(0).getType()).getDimSize(*axis);
+  for (int64_t i = 0; i < extent; ++i) {
+    scales.push_back(perAxis.getScales()[origin(i)]);
+    zeroPoints.push_back(perAxis.getZeroPoints()[origin(i)]);
   }
   return quant::UniformQuantizedPerAxisType::get(
       perAxis.getFlags(), perAxis.getStorageType(), perAxis.getExpressedType(),
@@ -77,6 +110,7 @@ struct FoldConstants : nn::impl::FoldConstantsPassBase<FoldConstants> {
 
   void runOnOperation() override {
     getOperation().walk([&](Block *block) {
+      madeOf.clear();
       for (Operation &op : llvm::make_early_inc_range(*block))
         visit(&op);
       for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*block)))
@@ -99,30 +133,47 @@ private:
       return;
     auto constant = ConstantOp::create(builder, op->getLoc(),
                                        op->getResult(0).getType(), *value);
-    op->getResult(0).replaceAllUsesWith(constant);
+    replace(op, constant);
+  }
+
+  static int64_t size(Value value) {
+    return cast<ShapedType>(value.getType()).getNumElements();
+  }
+
+  void replace(Operation *op, Value value) {
+    if (op->getNumOperands() == 1)
+      madeOf[value] = origin(op->getOperand(0));
+    op->getResult(0).replaceAllUsesWith(value);
+  }
+
+  /// Elements of the constant that a constant was made of.
+  int64_t origin(Value value) {
+    auto found = madeOf.find(value);
+    return found == madeOf.end() ? size(value) : found->second;
   }
 
   /// Broadcasts and pads can make much of little.
   bool exceedsLimit(Operation *op) {
-    auto size = [](Value value) {
-      return cast<ShapedType>(value.getType()).getNumElements();
-    };
     int64_t operands = 0;
     for (Value operand : op->getOperands())
       operands += size(operand);
-    return size(op->getResult(0)) > std::max<int64_t>(limit, operands);
+    int64_t most = std::max<int64_t>(limit, operands);
+    if (isa<PadOp>(op) && feedsCrossbar(op->getResult(0)))
+      most = std::max(most, maxPadding * origin(op->getOperand(0)));
+    return size(op->getResult(0)) > most;
   }
 
   /// Moves the integers below a nn.dequantize, so that weights which arrive
   /// quantised stay quantised.
-  static LogicalResult moveIntegers(OpBuilder &builder, Operation *op) {
-    if (!isa<TransposeOp, ReshapeOp, SliceOp>(op))
+  LogicalResult moveIntegers(OpBuilder &builder, Operation *op) {
+    if (!isa<TransposeOp, ReshapeOp, SliceOp, PadOp>(op))
       return failure();
     auto dequantize = op->getOperand(0).getDefiningOp<DequantizeOp>();
     if (!dequantize)
       return failure();
     auto constant = dequantize.getInput().getDefiningOp<ConstantOp>();
-    Type element = movedType(op, constant.getType().getElementType());
+    Type element = movedType(
+        op, cast<quant::QuantizedType>(constant.getType().getElementType()));
     FailureOr<ElementsAttr> value = moveElements(op, constant.getValue());
     if (!element || failed(value))
       return failure();
@@ -131,9 +182,13 @@ private:
                                     type.clone(element), *value);
     auto result =
         DequantizeOp::create(builder, dequantize.getLoc(), type, moved);
-    op->getResult(0).replaceAllUsesWith(result.getResult());
+    replace(op, result);
     return success();
   }
+
+  /// Weights that are padded become this many times as large at most.
+  static constexpr int64_t maxPadding = 8;
+  llvm::DenseMap<Value, int64_t> madeOf;
 };
 
 } // namespace

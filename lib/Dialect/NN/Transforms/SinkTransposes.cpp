@@ -79,6 +79,15 @@ static Operation *cloneWith(PatternRewriter &rewriter, Operation *op,
 
 namespace {
 
+/// True when an op in front of a slice would compute more than twice as much as
+/// behind it.
+bool cutsMuch(Operation *op) {
+  auto slice = dyn_cast<SliceOp>(op);
+  return slice && (!slice->hasOneUse() ||
+                   2 * slice.getType().getNumElements() <
+                       slice.getInput().getType().getNumElements());
+}
+
 /// Element-wise ops of one operand do not see the layout.
 struct SinkBelowUnary : public RewritePattern {
   SinkBelowUnary(MLIRContext *context)
@@ -90,7 +99,8 @@ struct SinkBelowUnary : public RewritePattern {
         !(op->hasTrait<Elementwise>() || isa<QuantizeOp, DequantizeOp>(op)))
       return failure();
     Operation *producer = op->getOperand(0).getDefiningOp();
-    if (!isa_and_present<TransposeOp, ReshapeOp>(producer))
+    if (!isa_and_present<TransposeOp, ReshapeOp, SliceOp>(producer) ||
+        cutsMuch(producer))
       return failure();
     auto result = cast<RankedTensorType>(op->getResult(0).getType());
     auto operand = cast<RankedTensorType>(op->getOperand(0).getType());

@@ -140,6 +140,51 @@ func.func @weights(%x: tensor<1x2xf32>) -> (tensor<1x3xf32>, tensor<3x2xf32>) {
 
 // -----
 
+// A transposed convolution pads its weights and makes blocks of each channel:
+// scales are repeated. No other padding may make much of little.
+// CHECK-LABEL: @padded_weights
+// LIMIT-LABEL: @padded_weights
+func.func @padded_weights(%x: tensor<1x1x4xf32>) -> (tensor<1x4x3xf32>, tensor<1x1x2xf32>) {
+  %q = nn.constant dense<[[[1, 2, 3], [4, 5, 6]]]> : tensor<1x2x3xi8> as tensor<1x2x3x!quant.uniform<i8:f32:1, {0.5, 0.25}>>
+  %d = nn.dequantize(%q) : (tensor<1x2x3x!quant.uniform<i8:f32:1, {0.5, 0.25}>>) -> tensor<1x2x3xf32>
+  %p = nn.pad(%d) {pads = array<i64: 0, 0, 0, 0, 0, 1>, value = 0.0 : f32} : (tensor<1x2x3xf32>) -> tensor<1x2x4xf32>
+  %r = nn.reshape(%p) : (tensor<1x2x4xf32>) -> tensor<1x2x2x2xf32>
+  %t = nn.transpose(%r) {permutation = array<i64: 1, 3, 0, 2>} : (tensor<1x2x2x2xf32>) -> tensor<2x2x1x2xf32>
+  %w = nn.reshape(%t) : (tensor<2x2x1x2xf32>) -> tensor<4x1x2xf32>
+  // CHECK: %[[Q:.*]] = nn.constant dense<{{\[\[\[}}1, 3]], {{\[\[}}2, 0]], {{\[\[}}4, 6]], {{\[\[}}5, 0]]]> : tensor<4x1x2xi8> as tensor<4x1x2x!quant.uniform<i8:f32:0, {5.000000e-01,5.000000e-01,2.500000e-01,2.500000e-01}>>
+  // CHECK: %[[W:.*]] = nn.dequantize(%[[Q]])
+  // CHECK: nn.conv(%arg0, %[[W]])
+  // LIMIT: nn.constant dense<{{.*}}> : tensor<4x1x2xi8>
+  %y = nn.conv(%x, %w) {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, groups = 1 : i64} : (tensor<1x1x4xf32>, tensor<4x1x2xf32>) -> tensor<1x4x3xf32>
+  %c = nn.constant dense<1.0> : tensor<1x1x1xf32>
+  // LIMIT: nn.pad
+  // LIMIT: nn.slice
+  %f = nn.pad(%c) {pads = array<i64: 0, 0, 0, 0, 0, 8>, value = 0.0 : f32} : (tensor<1x1x1xf32>) -> tensor<1x1x9xf32>
+  %v = nn.slice(%f) {starts = array<i64: 0, 0, 0>, sizes = array<i64: 1, 1, 3>, steps = array<i64: 1, 1, 1>} : (tensor<1x1x9xf32>) -> tensor<1x1x3xf32>
+  %z = nn.conv(%x, %v) {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, groups = 1 : i64} : (tensor<1x1x4xf32>, tensor<1x1x3xf32>) -> tensor<1x1x2xf32>
+  return %y, %z : tensor<1x4x3xf32>, tensor<1x1x2xf32>
+}
+
+// A padding with a zero point, or of the channels, leaves integers behind.
+// CHECK-LABEL: @padded_otherwise
+func.func @padded_otherwise(%x: tensor<1x1x4xf32>) -> (tensor<1x1x2xf32>, tensor<1x2x4xf32>) {
+  %q = nn.constant dense<[[[1, 2]]]> : tensor<1x1x2xi8> as tensor<1x1x2x!quant.uniform<i8:f32, 0.5:1>>
+  %d = nn.dequantize(%q) : (tensor<1x1x2x!quant.uniform<i8:f32, 0.5:1>>) -> tensor<1x1x2xf32>
+  // CHECK: %[[V:.*]] = nn.constant dense<{{\[\[\[}}0.000000e+00, 5.000000e-01, 0.000000e+00]]]>
+  %v = nn.pad(%d) {pads = array<i64: 0, 0, 0, 0, 0, 1>, value = 0.0 : f32} : (tensor<1x1x2xf32>) -> tensor<1x1x3xf32>
+  // CHECK: nn.conv(%arg0, %[[V]])
+  %y = nn.conv(%x, %v) {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, groups = 1 : i64} : (tensor<1x1x4xf32>, tensor<1x1x3xf32>) -> tensor<1x1x2xf32>
+  %p = nn.constant dense<[[[4]]]> : tensor<1x1x1xi8> as tensor<1x1x1x!quant.uniform<i8:f32:0, {0.5}>>
+  %e = nn.dequantize(%p) : (tensor<1x1x1x!quant.uniform<i8:f32:0, {0.5}>>) -> tensor<1x1x1xf32>
+  // CHECK: %[[W:.*]] = nn.constant dense<{{\[\[\[}}2.000000e+00]], {{\[\[}}0.000000e+00]]]>
+  %w = nn.pad(%e) {pads = array<i64: 0, 0, 0, 1, 0, 0>, value = 0.0 : f32} : (tensor<1x1x1xf32>) -> tensor<2x1x1xf32>
+  // CHECK: nn.conv(%arg0, %[[W]])
+  %z = nn.conv(%x, %w) {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, groups = 1 : i64} : (tensor<1x1x4xf32>, tensor<2x1x1xf32>) -> tensor<1x2x4xf32>
+  return %y, %z : tensor<1x1x2xf32>, tensor<1x2x4xf32>
+}
+
+// -----
+
 // A reshape keeps the scales if it keeps their dimension.
 // CHECK-LABEL: func.func @reshaped
 func.func @reshaped(%x: tensor<1x2xf32>) -> (tensor<1x2xf32>, tensor<1x2xf32>) {

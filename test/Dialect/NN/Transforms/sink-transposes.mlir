@@ -153,3 +153,33 @@ func.func @gather(%x: tensor<1x2x3x4xf32>, %i: tensor<5xi64>) -> tensor<1x4x2x5x
   %1 = nn.gather(%0, %i) {axis = 3 : i64} : (tensor<1x4x2x3xf32>, tensor<5xi64>) -> tensor<1x4x2x5xf32>
   return %1 : tensor<1x4x2x5xf32>
 }
+
+// The blocks of a transposed convolution become an image behind the activation.
+// CHECK-LABEL: func.func @blocks
+// CHECK: nn.relu(%arg0)
+// CHECK-NEXT: nn.quantize{{.*}} -> tensor<1x3x4x!quant
+// CHECK: %[[S:.*]] = nn.slice{{.*}} -> tensor<1x1x5x!quant
+// CHECK-NEXT: return %[[S]]
+func.func @blocks(%x: tensor<1x3x4xf32>) -> tensor<1x1x5x!q> {
+  %0 = nn.transpose(%x) {permutation = array<i64: 0, 2, 1>} : (tensor<1x3x4xf32>) -> tensor<1x4x3xf32>
+  %1 = nn.reshape(%0) : (tensor<1x4x3xf32>) -> tensor<1x1x12xf32>
+  %2 = nn.slice(%1) {starts = array<i64: 0, 0, 1>, sizes = array<i64: 1, 1, 10>, steps = array<i64: 1, 1, 1>} : (tensor<1x1x12xf32>) -> tensor<1x1x10xf32>
+  %3 = nn.slice(%2) {starts = array<i64: 0, 0, 0>, sizes = array<i64: 1, 1, 5>, steps = array<i64: 1, 1, 2>} : (tensor<1x1x10xf32>) -> tensor<1x1x5xf32>
+  %4 = nn.relu(%3) : tensor<1x1x5xf32>
+  %5 = nn.quantize(%4) nearest_even : (tensor<1x1x5xf32>) -> tensor<1x1x5x!q>
+  return %5 : tensor<1x1x5x!q>
+}
+
+// A slice that cuts more than half away, or that others read, stays in front.
+// CHECK-LABEL: func.func @cut
+// CHECK: nn.slice(%arg0){{.*}} -> tensor<1x5xf32>
+// CHECK: nn.relu
+// CHECK: %[[B:.*]] = nn.slice(%arg0){{.*}} -> tensor<1x8xf32>
+// CHECK: nn.relu(%[[B]])
+func.func @cut(%x: tensor<1x12xf32>) -> (tensor<1x5xf32>, tensor<1x8xf32>, tensor<1x8xf32>) {
+  %0 = nn.slice(%x) {starts = array<i64: 0, 1>, sizes = array<i64: 1, 5>, steps = array<i64: 1, 1>} : (tensor<1x12xf32>) -> tensor<1x5xf32>
+  %1 = nn.relu(%0) : tensor<1x5xf32>
+  %2 = nn.slice(%x) {starts = array<i64: 0, 1>, sizes = array<i64: 1, 8>, steps = array<i64: 1, 1>} : (tensor<1x12xf32>) -> tensor<1x8xf32>
+  %3 = nn.relu(%2) : tensor<1x8xf32>
+  return %1, %2, %3 : tensor<1x5xf32>, tensor<1x8xf32>, tensor<1x8xf32>
+}

@@ -25,8 +25,8 @@ llvm::FailureOr<mlir::ElementsAttr> foldReduction(ReduceOp op);
 /// numbers.
 llvm::FailureOr<mlir::ElementsAttr> foldIndexing(mlir::Operation *op);
 
-/// The elements of `value` as `op`, a transpose, reshape or slice, moves those
-/// of its operand.
+/// The elements of `value` as `op`, a transpose, reshape, slice or pad, moves
+/// those of its operand.
 llvm::FailureOr<mlir::ElementsAttr> moveElements(mlir::Operation *op,
                                                  mlir::ElementsAttr value);
 

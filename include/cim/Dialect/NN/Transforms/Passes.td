@@ -12,9 +12,11 @@ def FoldConstantsPass : Pass<"nn-fold-constants", "::mlir::ModuleOp"> {
     constants, in binary32 and as docs/Numerics.md says. Left alone are
 
     - an `nn.dequantize` that a crossbar op reads as its weights: the integers
-      below it are what the arrays store (an `nn.transpose`, `nn.reshape` or
-      `nn.slice` moves below it);
-    - results larger than all operands together and than `limit` elements;
+      below it are what the arrays store (`nn.transpose`, `nn.reshape`,
+      `nn.slice` and `nn.pad` move below it);
+    - results larger than all operands together and than `limit` elements, but
+      for weights of a crossbar op that are no more than 8 times the constant
+      they are made of (those of a transposed convolution are padded);
     - results that are not finite.
 
     ```mlir
@@ -155,8 +157,10 @@ def SinkTransposesPass : Pass<"nn-sink-transposes", "::mlir::ModuleOp"> {
     `nn.slice`, `nn.concat`, `nn.softmax` and `nn.reduce`, whose attributes are
     rewritten; a second operand of a binary op or a concatenation is
     transposed back if it is not transposed in the same way (constants in place).
-    Inverse pairs cancel. `nn.reshape` moves below unary ops. What remains in
-    front of an `nn.reshape`, or moves only extents of 1, becomes a reshape.
+    Inverse pairs cancel. `nn.reshape` moves below unary ops, and so does an
+    `nn.slice` that keeps half of its operand (as a transposed convolution ends
+    with), for the sake of the layer in front of it. What remains in front of
+    an `nn.reshape`, or moves only extents of 1, becomes a reshape.
 
     Between two convolutions on arrays, which read and write NHWC, none is left
     unless a pool stands there: pools need NCHW.
