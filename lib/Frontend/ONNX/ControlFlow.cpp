@@ -181,7 +181,8 @@ void registerControlFlow(HandlerTable &table) {
                             "branches, with results of equal shape"},
             {{1, importIf}});
   table.add("Loop",
-            {Place::Folded, "unrolled: constant trip count and conditions"},
+            {Place::Folded, "unrolled, with functions to 100,000 nodes; "
+                            "constant trip count and conditions"},
             {{1, importLoop}});
 }
 

@@ -180,7 +180,8 @@ static LogicalResult importScanOfBatch(NodeBinder &b) {
 }
 
 void registerScan(HandlerTable &table) {
-  table.add("Scan", {Place::Folded, "unrolled; no sequence_lens in opset 8"},
+  table.add("Scan",
+            {Place::Folded, "unrolled like Loop; no sequence_lens in opset 8"},
             {{8, importScanOfBatch}, {9, importScan}});
 }
 
