@@ -49,8 +49,7 @@ static Value shifted(const Line &line, Value x, double identity) {
   Tensor one = isFloat(element)
                    ? fromDoubles(element, {}, identity)
                    : fromInts(element, {}, static_cast<int64_t>(identity));
-  Value first = b.createConstant(
-      strided(one, shape, 0, SmallVector<int64_t>(shape.size(), 0)));
+  Value first = b.createBroadcast(b.createConstant(one), shape);
   int64_t extent = line.extent(x);
   return extent == 1 ? first : line.join(first, line.take(x, 0, extent - 1));
 }

@@ -40,8 +40,7 @@ static LogicalResult dropNothing(NodeBinder &b) {
       return failure();
     Tensor one = type == DataType::Bool ? fromInts(type, {}, 1)
                                         : fromDoubles(type, {}, 1.0);
-    Value mask = b.createConstant(
-        strided(one, shape, 0, SmallVector<int64_t>(shape.size(), 0)));
+    Value mask = b.createBroadcast(b.createConstant(one), shape);
     if (failed(b.result(mask, 1)))
       return failure();
   }
