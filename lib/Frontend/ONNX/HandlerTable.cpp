@@ -21,6 +21,7 @@ const HandlerTable &HandlerTable::get() {
     registerNormalization(all);
     registerLayerNormalization(all);
     registerSoftmax(all);
+    registerLosses(all);
     registerRanking(all);
     registerCumulative(all);
     registerPooling(all);

@@ -84,6 +84,7 @@ void registerLogic(HandlerTable &table);
 void registerNormalization(HandlerTable &table);
 void registerLayerNormalization(HandlerTable &table);
 void registerSoftmax(HandlerTable &table);
+void registerLosses(HandlerTable &table);
 void registerRanking(HandlerTable &table);
 void registerCumulative(HandlerTable &table);
 void registerPooling(HandlerTable &table);
