@@ -10,7 +10,7 @@ import tools
 
 FOLDER = pathlib.Path(__file__).parent / "Inputs" / "pytorch"
 # Until their operators are there.
-WAITING = {"cnn-raw", "encoder", "encoder-raw", "lstm", "lstm-raw", "mlp", "mlp-raw"}
+WAITING = {"cnn-raw", "encoder", "encoder-raw", "mlp", "mlp-raw"}
 NETWORKS = sorted({path.stem for path in FOLDER.glob("*.onnx")} - WAITING)
 TOLERANCE = 1e-4  # of the output's range
 

@@ -192,8 +192,8 @@ Value Recurrent::takeDirection(size_t operand, int64_t direction,
 
 /// True for zeros, also those that are made at run time of a constant.
 static bool isZero(Value value) {
-  while (isa_and_nonnull<nn::ReshapeOp, nn::TransposeOp, nn::SliceOp>(
-      value.getDefiningOp()))
+  while (isa_and_nonnull<nn::ReshapeOp, nn::TransposeOp, nn::SliceOp,
+                         nn::BroadcastOp>(value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);
   FailureOr<std::vector<float>> values = nn::readFloats(value);
   return succeeded(values) &&
