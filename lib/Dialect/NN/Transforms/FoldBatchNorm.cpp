@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nn-fold-batch-norm: per-channel scale and shift become part of weights and
 // bias.
+#include "MovedAxis.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -92,9 +93,10 @@ std::vector<float> scaleChannels(std::vector<float> weights,
   return weights;
 }
 
-/// Replaces `user`, the only use of a convolution or product, by one whose
-/// weights and bias contain `affine`. A scale needs constant float weights.
-LogicalResult foldInto(PatternRewriter &rewriter, Operation *user,
+/// Removes `user`, which applies `affine` to its operand `value`: a convolution
+/// or product whose only use it is, maybe through data movement, becomes one
+/// whose weights and bias contain it. A scale needs constant float weights.
+LogicalResult foldInto(PatternRewriter &rewriter, Operation *user, Value value,
                        Operation *producer, const Affine &affine) {
   auto crossbar = cast<CrossbarOpInterface>(producer);
   Value weights = crossbar.getCrossbarWeights();
@@ -139,23 +141,56 @@ LogicalResult foldInto(PatternRewriter &rewriter, Operation *user,
     fused = MatMulOp::create(rewriter, loc, cast<MatMulOp>(producer).getA(),
                              newWeights, newBiasValue,
                              cast<MatMulOp>(producer).getTransposeB());
-  rewriter.replaceOp(user, fused->getResults());
-  rewriter.eraseOp(producer);
+  bool isDirect = value.getDefiningOp() == producer;
+  rewriter.replaceOp(producer, fused->getResults());
+  rewriter.replaceOp(user, isDirect ? fused->getResult(0) : value);
   return success();
 }
 
-/// The convolution or product that `value` comes from and that nothing else
-/// reads.
-Operation *getFoldableProducer(Value value) {
-  Operation *producer = value.getDefiningOp();
-  if (!producer || !isa<ConvOp, MatMulOp>(producer) || !value.hasOneUse())
-    return nullptr;
+/// A convolution or product, and the channel of a value made of it that each of
+/// its own channels belongs to.
+struct Producer {
+  Operation *op = nullptr;
+  SmallVector<int64_t> channels;
+
+  Affine spread(const Affine &affine) const {
+    Affine result;
+    for (int64_t channel : channels) {
+      result.scale.push_back(affine.scale[channel]);
+      result.shift.push_back(affine.shift[channel]);
+    }
+    return result;
+  }
+};
+
+/// The convolution or product that `value`, whose channels are dimension `dim`,
+/// comes from through data movement, and that nothing else reads: the blocks of
+/// a transposed convolution.
+Producer findProducer(Value value, int64_t dim) {
+  Producer result;
+  result.channels = llvm::to_vector(
+      llvm::seq<int64_t>(0, cast<ShapedType>(value.getType()).getDimSize(dim)));
+  Operation *op = value.getDefiningOp();
+  for (; op && isa<ReshapeOp, TransposeOp, SliceOp>(op) && value.hasOneUse();
+       op = value.getDefiningOp()) {
+    std::optional<MovedAxis> moved = traceAxis(op, dim);
+    if (!moved)
+      return {};
+    dim = moved->dim;
+    for (int64_t &origin : moved->origin)
+      origin = result.channels[origin];
+    result.channels = std::move(moved->origin);
+    value = op->getOperand(0);
+  }
+  if (!op || !isa<ConvOp, MatMulOp>(op) || !value.hasOneUse() ||
+      dim != getResultChannelDim(op))
+    return {};
   // The columns of a batched product differ from matrix to matrix.
-  Value weights = cast<CrossbarOpInterface>(producer).getCrossbarWeights();
-  if (isa<MatMulOp>(producer) &&
-      cast<ShapedType>(weights.getType()).getRank() != 2)
-    return nullptr;
-  return producer;
+  Value weights = cast<CrossbarOpInterface>(op).getCrossbarWeights();
+  if (isa<MatMulOp>(op) && cast<ShapedType>(weights.getType()).getRank() != 2)
+    return {};
+  result.op = op;
+  return result;
 }
 
 struct FoldBatchNorm : OpRewritePattern<BatchNormOp> {
@@ -166,10 +201,11 @@ struct FoldBatchNorm : OpRewritePattern<BatchNormOp> {
     FailureOr<Affine> affine = getAffine(op);
     if (failed(affine))
       return rewriter.notifyMatchFailure(op, "statistics are no constants");
-    if (Operation *producer = getFoldableProducer(op.getInput()))
-      if (getResultChannelDim(producer) == 1 &&
-          succeeded(foldInto(rewriter, op, producer, *affine)))
-        return success();
+    if (Producer producer = findProducer(op.getInput(), 1);
+        producer.op &&
+        succeeded(foldInto(rewriter, op, op.getInput(), producer.op,
+                           producer.spread(*affine))))
+      return success();
     // What is left: channels broadcast over the spatial dimensions.
     SmallVector<int64_t> shape(op.getType().getRank() - 1, 1);
     shape[0] = affine->scale.size();
@@ -196,22 +232,28 @@ template <typename OpTy> struct FoldConstantOperand : OpRewritePattern<OpTy> {
     Value tensor = swapped ? op.getB() : op.getA();
     Value constant = swapped ? op.getA() : op.getB();
     FailureOr<std::vector<float>> values = readFloats(constant);
-    Operation *producer = getFoldableProducer(tensor);
-    if (failed(values) || !producer || tensor.getType() != op.getType())
+    if (failed(values) || tensor.getType() != op.getType())
       return rewriter.notifyMatchFailure(op, "not a product and a constant");
     constexpr bool isProduct =
         std::is_same_v<OpTy, MulOp> || std::is_same_v<OpTy, DivOp>;
     if (isProduct && feedsRounding(op.getResult()))
       return rewriter.notifyMatchFailure(op, "belongs to a quantiser");
     auto type = cast<ShapedType>(tensor.getType());
-    int64_t dim = getResultChannelDim(producer);
-    int64_t channels = type.getDimSize(dim);
-    FailureOr<std::vector<double>> c =
-        asChannels(*values, cast<ShapedType>(constant.getType()).getShape(),
-                   type.getRank(), dim, channels);
-    if (failed(c))
-      return rewriter.notifyMatchFailure(op, "not one value per channel");
-    return foldInto(rewriter, op, producer, makeAffine(*c, swapped));
+    // Channels come second behind convolutions, last behind products.
+    for (int64_t dim : {int64_t(1), type.getRank() - 1}) {
+      if (dim < 0 || dim >= type.getRank())
+        continue;
+      FailureOr<std::vector<double>> c =
+          asChannels(*values, cast<ShapedType>(constant.getType()).getShape(),
+                     type.getRank(), dim, type.getDimSize(dim));
+      if (failed(c))
+        continue;
+      Producer producer = findProducer(tensor, dim);
+      if (producer.op)
+        return foldInto(rewriter, op, tensor, producer.op,
+                        producer.spread(makeAffine(*c, swapped)));
+    }
+    return rewriter.notifyMatchFailure(op, "not one value per channel");
   }
 
 private:

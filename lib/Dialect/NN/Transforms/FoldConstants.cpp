@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nn-fold-constants: ops whose operands are all constants are computed now.
+#include "MovedAxis.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/ConstantFolding.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
@@ -27,50 +28,6 @@ bool feedsCrossbar(Value value) {
   });
 }
 
-/// The dimension of a reshape's result along which what belongs to dimension
-/// `axis` of its operand changes, together with dimensions behind or in front
-/// of it. `origin` maps an index of it to one of `axis`.
-std::optional<int64_t> reshapedAxis(ReshapeOp op, int64_t axis,
-                                    std::function<int64_t(int64_t)> &origin) {
-  ArrayRef<int64_t> from = cast<ShapedType>(op.getInput().getType()).getShape(),
-                    to = cast<ShapedType>(op.getType()).getShape();
-  int64_t extent = from[axis],
-          inner = llvm::product_of(from.drop_front(axis + 1));
-  if (llvm::is_contained(from, 0))
-    return std::nullopt;
-  for (int64_t dim = 0, rank = to.size(); dim < rank; ++dim) {
-    int64_t step = llvm::product_of(to.drop_front(dim + 1));
-    if (inner % step != 0 || to[dim] * step % (extent * inner) != 0)
-      continue;
-    origin = [=](int64_t index) { return index * step / inner % extent; };
-    return dim;
-  }
-  return std::nullopt;
-}
-
-/// The dimension that `op`, which moves data, makes of dimension `axis`, and
-/// which index of `axis` each of its indices comes from.
-std::optional<int64_t> movedAxis(Operation *op, int64_t axis,
-                                 std::function<int64_t(int64_t)> &origin) {
-  if (auto reshape = dyn_cast<ReshapeOp>(op))
-    return reshapedAxis(reshape, axis, origin);
-  origin = [](int64_t index) { return index; };
-  if (auto transpose = dyn_cast<TransposeOp>(op)) {
-    ArrayRef<int64_t> permutation = transpose.getPermutation();
-    return llvm::find(permutation, axis) - permutation.begin();
-  }
-  if (auto pad = dyn_cast<PadOp>(op)) {
-    size_t rank = pad.getPads().size() / 2;
-    if (pad.getPads()[axis] != 0 || pad.getPads()[rank + axis] != 0)
-      return std::nullopt;
-    return axis;
-  }
-  auto slice = cast<SliceOp>(op);
-  int64_t start = slice.getStarts()[axis], step = slice.getSteps()[axis];
-  origin = [=](int64_t index) { return start + index * step; };
-  return axis;
-}
-
 /// The quantised type behind `op`, or null when it has none.
 Type movedType(Operation *op, quant::QuantizedType type) {
   auto perTensor = dyn_cast<quant::UniformQuantizedType>(type);
@@ -86,22 +43,19 @@ Type movedType(Operation *op, quant::QuantizedType type) {
   }
   if (!perAxis)
     return type;
-  std::function<int64_t(int64_t)> origin;
-  std::optional<int64_t> axis =
-      movedAxis(op, perAxis.getQuantizedDimension(), origin);
+  std::optional<MovedAxis> axis =
+      followAxis(op, perAxis.getQuantizedDimension());
   if (!axis)
     return {};
   SmallVector<double> scales;
   SmallVector<int64_t> zeroPoints;
-  int64_t extent =
-      cast<ShapedType>(op->getResult(0).getType()).getDimSize(*axis);
-  for (int64_t i = 0; i < extent; ++i) {
-    scales.push_back(perAxis.getScales()[origin(i)]);
-    zeroPoints.push_back(perAxis.getZeroPoints()[origin(i)]);
+  for (int64_t index : axis->origin) {
+    scales.push_back(perAxis.getScales()[index]);
+    zeroPoints.push_back(perAxis.getZeroPoints()[index]);
   }
   return quant::UniformQuantizedPerAxisType::get(
       perAxis.getFlags(), perAxis.getStorageType(), perAxis.getExpressedType(),
-      scales, zeroPoints, *axis, perAxis.getStorageTypeMin(),
+      scales, zeroPoints, axis->dim, perAxis.getStorageTypeMin(),
       perAxis.getStorageTypeMax());
 }
 

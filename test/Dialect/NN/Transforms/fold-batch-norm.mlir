@@ -134,3 +134,45 @@ func.func @shared_weights(%x: tensor<1x2xf32>, %y: tensor<1x2xf32>) -> (tensor<1
   %3 = nn.add(%2, %c) : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
   return %1, %3 : tensor<1x2xf32>, tensor<1x2xf32>
 }
+
+// Two results of each channel, side by side in an image that is cut: what a
+// transposed convolution with stride 2 is imported as.
+// CHECK-LABEL: @blocks
+func.func @blocks(%x: tensor<1x1x3xf32>) -> tensor<1x2x5xf32> {
+  %w = nn.constant dense<[[[1.0]], [[2.0]], [[3.0]], [[4.0]]]> : tensor<4x1x1xf32>
+  %scale = nn.constant dense<[2.0, 10.0]> : tensor<2xf32>
+  %zero = nn.constant dense<0.0> : tensor<2xf32>
+  %one = nn.constant dense<1.0> : tensor<2xf32>
+  %shift = nn.constant dense<[[5.0], [7.0]]> : tensor<2x1xf32>
+  // CHECK-DAG: %[[W:.*]] = nn.constant dense<{{\[\[\[}}2.000000e+00]], {{\[\[}}4.000000e+00]], {{\[\[}}3.000000e+01]], {{\[\[}}4.000000e+01]]]>
+  // CHECK-DAG: %[[B:.*]] = nn.constant dense<[5.000000e+00, 5.000000e+00, 7.000000e+00, 7.000000e+00]>
+  // CHECK: nn.conv(%arg0, %[[W]], %[[B]])
+  // CHECK-NOT: nn.mul
+  // CHECK-NOT: nn.add
+  // CHECK: %[[S:.*]] = nn.slice
+  // CHECK-NEXT: return %[[S]]
+  %y = nn.conv(%x, %w) {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, groups = 1 : i64} : (tensor<1x1x3xf32>, tensor<4x1x1xf32>) -> tensor<1x4x3xf32>
+  %r = nn.reshape(%y) : (tensor<1x4x3xf32>) -> tensor<1x2x2x3xf32>
+  %t = nn.transpose(%r) {permutation = array<i64: 0, 1, 3, 2>} : (tensor<1x2x2x3xf32>) -> tensor<1x2x3x2xf32>
+  %i = nn.reshape(%t) : (tensor<1x2x3x2xf32>) -> tensor<1x2x6xf32>
+  %s = nn.slice(%i) {starts = array<i64: 0, 0, 1>, sizes = array<i64: 1, 2, 5>, steps = array<i64: 1, 1, 1>} : (tensor<1x2x6xf32>) -> tensor<1x2x5xf32>
+  %n = nn.batch_norm(%s, %scale, %zero, %zero, %one) {epsilon = 0.0 : f32} : (tensor<1x2x5xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x5xf32>
+  %a = nn.add(%n, %shift) : (tensor<1x2x5xf32>, tensor<2x1xf32>) -> tensor<1x2x5xf32>
+  return %a : tensor<1x2x5xf32>
+}
+
+// The channels are not those of the convolution, or part of them only.
+// CHECK-LABEL: @other_channels
+func.func @other_channels(%x: tensor<1x1x2xf32>) -> (tensor<1x2x2xf32>, tensor<1x1x2xf32>) {
+  %w = nn.constant dense<[[[1.0]], [[2.0]]]> : tensor<2x1x1xf32>
+  %c = nn.constant dense<[[2.0], [10.0]]> : tensor<2x1xf32>
+  // CHECK-COUNT-2: nn.mul
+  %y = nn.conv(%x, %w) {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, groups = 1 : i64} : (tensor<1x1x2xf32>, tensor<2x1x1xf32>) -> tensor<1x2x2xf32>
+  %t = nn.transpose(%y) {permutation = array<i64: 0, 2, 1>} : (tensor<1x2x2xf32>) -> tensor<1x2x2xf32>
+  %a = nn.mul(%t, %c) : (tensor<1x2x2xf32>, tensor<2x1xf32>) -> tensor<1x2x2xf32>
+  %z = nn.conv(%x, %w) {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, groups = 1 : i64} : (tensor<1x1x2xf32>, tensor<2x1x1xf32>) -> tensor<1x2x2xf32>
+  %s = nn.slice(%z) {starts = array<i64: 0, 1, 0>, sizes = array<i64: 1, 1, 2>, steps = array<i64: 1, 1, 1>} : (tensor<1x2x2xf32>) -> tensor<1x1x2xf32>
+  %d = nn.constant dense<3.0> : tensor<f32>
+  %b = nn.mul(%s, %d) : (tensor<1x1x2xf32>, tensor<f32>) -> tensor<1x1x2xf32>
+  return %a, %b : tensor<1x2x2xf32>, tensor<1x1x2xf32>
+}

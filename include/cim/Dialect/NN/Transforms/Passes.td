@@ -43,9 +43,10 @@ def FoldBatchNormPass : Pass<"nn-fold-batch-norm", "::mlir::ModuleOp"> {
     A batch normalisation with constant statistics is `x * s + t` per channel,
     `s = scale / sqrt(variance + epsilon)` and `t = bias - mean * s` (computed
     in binary64). Where it is the only use of an `nn.conv` or `nn.matmul` with
-    constant float weights that nothing else reads it moves into them; elsewhere
-    it becomes `nn.mul` and `nn.add`. So do `nn.mul`, `nn.div`, `nn.add` and `nn.sub` by a constant per
-    channel.
+    constant float weights that nothing else reads it moves into them, also
+    through the data movement that a transposed convolution ends with; elsewhere
+    it becomes `nn.mul` and `nn.add`. So do `nn.mul`, `nn.div`, `nn.add` and
+    `nn.sub` by a constant per channel.
 
     A product that feeds a rounding is left alone: it belongs to an activation
     quantiser that is written out (see `nn-recognise-quantizers`).
