@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A residual network in Q/DQ form whose scales are all powers of two.
+"""Networks in Q/DQ form whose scales are all powers of two: a residual one and a decoder.
 
-Every product and sum in it is exact in binary32, so that only the quantisers
-round: two programs that disagree about one bit of it differ in meaning.
+Every product and sum in them is exact in binary32, so that only the quantisers
+round: two programs that disagree about one bit of them differ in meaning.
 """
 
 import numpy as np
@@ -50,6 +50,41 @@ class _Builder:
         pad = kernel // 2
         return self.node("Conv", [value, *w], name, kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=[pad] * 4, group=groups)
 
+    def conv_transpose(self, value, name, c_in, c_out, kernel, groups=1, **attributes):
+        shape = (c_in, c_out // groups, kernel, kernel)
+        w = self.rng.integers(-self.levels, self.levels + 1, shape).astype(np.int8)
+        scale = np.exp2(self.rng.integers(-5, -2, shape[1])).astype(np.float32)
+        operands = [self.constant(f"{name}_w", w), self.constant(f"{name}_ws", scale), self.constant(f"{name}_wz", np.zeros(shape[1], np.int8))]
+        w = self.node("DequantizeLinear", operands, f"{name}_wdq", axis=1)
+        bias = self.constant(f"{name}_b", (self.rng.integers(-64, 64, c_out) / 64).astype(np.float32))
+        return self.node("ConvTranspose", [value, w, bias], name, group=groups, **attributes)
+
+    def model(self, outputs, batch):
+        graph = helper.make_graph(
+            self.nodes,
+            "qdq",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, *SHAPE])],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, *outputs])],
+            self.initializers,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+        model.ir_version = 8
+        onnx.checker.check_model(model, full_check=True)
+        return model
+
+
+def build_decoder(seed, levels, batch=2):
+    """A convolution and transposed ones: (model, names of the layers)."""
+    b = _Builder(seed, levels)
+    x = b.quantise("x", "in", 2**-5, unsigned=False)
+    y = b.quantise(b.node("Relu", [b.conv(x, "stem", SHAPE[0], 8, stride=2)], "stem_relu"), "a", 2**-4, unsigned=True)
+    y = b.conv_transpose(y, "padded", 8, 12, 3, groups=2, strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1])
+    y = b.quantise(b.node("Relu", [y], "padded_relu"), "p", 2**-3, unsigned=True)
+    y = b.quantise(b.conv_transpose(y, "blocks", 12, 6, 2, strides=[2, 2]), "b", 2**-3, unsigned=False)
+    y = b.conv_transpose(y, "dense", 6, 3, 3, pads=[1, 0, 0, 1])
+    b.nodes.append(helper.make_node("Identity", [y], ["y"]))
+    return b.model([3, 2 * SHAPE[1] + 1, 2 * SHAPE[2] + 1], batch), ["stem", "padded", "blocks", "dense"]
+
 
 def build(seed, levels, batch=2):
     """Returns (model, {layer name: integer weights})."""
@@ -69,17 +104,7 @@ def build(seed, levels, batch=2):
     height, width = (((s // 2) + 1) // 2 - 1 for s in SHAPE[1:])
     w = b.weights("fc", (CLASSES, 16 * height * width))
     b.nodes.append(helper.make_node("Gemm", [y, *w], ["y"], name="fc", transB=1))
-    graph = helper.make_graph(
-        b.nodes,
-        "qdq",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, *SHAPE])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, CLASSES])],
-        b.initializers,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
-    model.ir_version = 8
-    onnx.checker.check_model(model, full_check=True)
-    return model, b.matrices
+    return b.model([CLASSES], batch), b.matrices
 
 
 def data(seed, samples):

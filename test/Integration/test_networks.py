@@ -221,3 +221,17 @@ def test_quantised_network_is_onnxruntime(seed, cells, split, tmp_path, referenc
     expected = float_reference.run(model, x)
     assert len(np.unique(expected)) > 30
     assert np.array_equal(found, expected), recording.difference("onnxruntime", found, expected)
+
+
+@pytest.mark.parametrize("seed, cells", [(0, 1), (1, 2)])
+def test_transposed_convolutions_are_layers(seed, cells, tmp_path, reference_device):
+    """They keep their integers and scales on the way to the arrays: `ideal` gives onnxruntime's numbers."""
+    model, layers = qdqnetwork.build_decoder(seed, (3**cells - 1) // 2)
+    onnx.save(model, tmp_path / "network.onnx")
+    x = qdqnetwork.data(seed, 5)
+    compile_for_crossbar(tmp_path / "network.onnx", qdqnetwork.data(seed + 100, 32), tmp_path, f"--cells={cells}")
+    assert [l.name for l in check_modes(tmp_path, x, reference_device).layers] == layers
+    found = tools.run_model(tmp_path / "network.so", x, tmp_path, "--device=ideal")
+    expected = float_reference.run(model, x)
+    assert len(np.unique(expected)) > 30
+    assert np.array_equal(found, expected), recording.difference("onnxruntime", found, expected)
