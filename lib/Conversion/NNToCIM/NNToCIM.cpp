@@ -56,8 +56,7 @@ static void reportMapped(Operation *op, const CrossbarLayer &layer) {
 static void reportHostOp(Operation *op) {
   if (isa<nn::ConstantOp, nn::ReshapeOp, nn::TransposeOp, nn::ConcatOp,
           nn::PadOp, nn::SliceOp, nn::BroadcastOp, nn::GatherOp, nn::ScatterOp,
-          nn::QuantizeOp, nn::DequantizeOp,
-          nn::ObserveOp>(op))
+          nn::QuantizeOp, nn::DequantizeOp, nn::ObserveOp>(op))
     return;
   remark::analysis(
       op->getLoc(),

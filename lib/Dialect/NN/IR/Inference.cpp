@@ -61,8 +61,7 @@ LogicalResult checkLength(std::optional<Location> location, StringRef name,
                         "', but got ", values.size());
 }
 
-LogicalResult checkMovable(std::optional<Location> location,
-                                  ShapedType type) {
+LogicalResult checkMovable(std::optional<Location> location, ShapedType type) {
   if (!isa<quant::UniformQuantizedPerAxisType>(type.getElementType()))
     return success();
   return inferenceError(location,
