@@ -74,16 +74,18 @@ class _Builder:
 
 
 def build_decoder(seed, levels, batch=2):
-    """A convolution and transposed ones: (model, names of the layers)."""
+    """A convolution, its map twice as large, and transposed convolutions: (model, names of the layers)."""
     b = _Builder(seed, levels)
     x = b.quantise("x", "in", 2**-5, unsigned=False)
     y = b.quantise(b.node("Relu", [b.conv(x, "stem", SHAPE[0], 8, stride=2)], "stem_relu"), "a", 2**-4, unsigned=True)
+    twice = b.constant("twice", np.array([1, 1, 2, 2], np.float32))
+    y = b.node("Resize", [y, "", twice], "resize", mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
     y = b.conv_transpose(y, "padded", 8, 12, 3, groups=2, strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1])
     y = b.quantise(b.node("Relu", [y], "padded_relu"), "p", 2**-3, unsigned=True)
     y = b.quantise(b.conv_transpose(y, "blocks", 12, 6, 2, strides=[2, 2]), "b", 2**-3, unsigned=False)
     y = b.conv_transpose(y, "dense", 6, 3, 3, pads=[1, 0, 0, 1])
     b.nodes.append(helper.make_node("Identity", [y], ["y"]))
-    return b.model([3, 2 * SHAPE[1] + 1, 2 * SHAPE[2] + 1], batch), ["stem", "padded", "blocks", "dense"]
+    return b.model([3, 4 * SHAPE[1] + 1, 4 * SHAPE[2] + 1], batch), ["stem", "padded", "blocks", "dense"]
 
 
 def build(seed, levels, batch=2):

@@ -109,6 +109,12 @@ Value largestPositions(NodeBinder &b, Value input, ArrayRef<int64_t> result,
   if (failed(b.checkFold(spatial)) || failed(b.checkFold({shape[0], shape[1]})))
     return {};
   Taps taps(shape, result, window, columnMajor);
+  // In float all of them can be padded and compared, and 8 bits are exact.
+  auto type = cast<RankedTensorType>(input.getType());
+  RankedTensorType floats = type.clone(Float32Type::get(b.context()));
+  if (isa<quant::QuantizedType>(type.getElementType()))
+    input = b.createTyped<nn::DequantizeOp>(floats, input);
+  input = b.createCast(input, floats.getElementType());
   Value padded = padForWindows(b, input, result, window,
                                -std::numeric_limits<float>::infinity());
   SmallVector<int64_t> tap(window.kernel.size(), 0);

@@ -12,14 +12,30 @@ namespace cim::nn {
 bool movesData(Operation *op) {
   if (auto pad = dyn_cast<PadOp>(op))
     return pad.getValue().isZero();
-  return isa<MaxPoolOp, ReshapeOp, TransposeOp, SliceOp>(op);
+  return isa<MaxPoolOp, ReshapeOp, TransposeOp, SliceOp, BroadcastOp, GatherOp>(
+      op);
+}
+
+/// The operands that `op` hands on; a gather has positions, too.
+static OperandRange getMoved(Operation *op) {
+  OperandRange operands = op->getOperands();
+  return isa<GatherOp>(op) ? operands.take_front(1) : operands;
+}
+
+/// A slice or lookup in front of which there is more to compute than behind it.
+static bool selects(Operation *op) {
+  auto size = [](Value value) {
+    return cast<ShapedType>(value.getType()).getNumElements();
+  };
+  return isa<SliceOp, GatherOp>(op) &&
+         size(op->getResult(0)) < size(op->getOperand(0));
 }
 
 /// `op` on other operands, with `element` as the element type of its result.
 static Value cloneWith(PatternRewriter &rewriter, Operation *op,
                        ValueRange operands, Type element) {
   IRMapping mapping;
-  mapping.map(op->getOperands(), operands);
+  mapping.map(getMoved(op), operands);
   Operation *clone = rewriter.clone(*op, mapping);
   auto type = cast<ShapedType>(op->getResultTypes()[0]);
   clone->getResult(0).setType(type.clone(element));
@@ -41,7 +57,7 @@ struct SinkDequantize : RewritePattern {
     if (!movesData(op) && !isa<ConcatOp>(op))
       return failure();
     SmallVector<Value> integers;
-    for (Value operand : op->getOperands()) {
+    for (Value operand : getMoved(op)) {
       auto dequantize = operand.getDefiningOp<DequantizeOp>();
       if (!dequantize)
         return failure();
@@ -68,12 +84,11 @@ struct RaiseQuantize : OpRewritePattern<QuantizeOp> {
                                 PatternRewriter &rewriter) const override {
     quant::UniformQuantizedType type = getUniformType(op.getResult());
     Operation *mover = op.getInput().getDefiningOp();
-    // A slice would make work: it stays in front.
-    if (!type || !mover || !mover->hasOneUse() || isa<SliceOp>(mover) ||
+    if (!type || !mover || !mover->hasOneUse() || selects(mover) ||
         !(movesData(mover) || isa<ConcatOp>(mover)) || !isPadSafe(mover, type))
       return failure();
     SmallVector<Value> integers;
-    for (Value operand : mover->getOperands()) {
+    for (Value operand : getMoved(mover)) {
       auto shaped = cast<ShapedType>(operand.getType());
       integers.push_back(QuantizeOp::create(rewriter, op.getLoc(),
                                             shaped.clone(type), operand,

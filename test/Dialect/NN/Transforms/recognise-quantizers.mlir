@@ -93,6 +93,31 @@ func.func @qdq(%x: tensor<1x1x2x2xf32>) -> tensor<1x2x1x1xf32> {
   return %y : tensor<1x2x1x1xf32>
 }
 
+// They are repeated and picked as integers; what is picked from more is
+// quantised behind it.
+// CHECK-LABEL: @resized
+func.func @resized(%x: tensor<1x1x2xf32>) -> (tensor<1x1x8xf32>, tensor<1x1x1x!act>) {
+  // CHECK: %[[Q:.*]] = nn.quantize(%arg0)
+  // CHECK: %[[R:.*]] = nn.reshape(%[[Q]])
+  // CHECK: %[[B:.*]] = nn.broadcast(%[[R]]) : {{.*}} -> tensor<1x1x2x4x!quant
+  // CHECK: %[[F:.*]] = nn.reshape(%[[B]])
+  // CHECK: %[[G:.*]] = nn.gather(%[[F]], %{{.*}}) {axis = 2 : i64} : {{.*}} -> tensor<1x1x8x!quant
+  // CHECK: nn.dequantize(%[[G]])
+  %q = nn.quantize(%x) nearest_even : (tensor<1x1x2xf32>) -> tensor<1x1x2x!act>
+  %d = nn.dequantize(%q) : (tensor<1x1x2x!act>) -> tensor<1x1x2xf32>
+  %r = nn.reshape(%d) : (tensor<1x1x2xf32>) -> tensor<1x1x2x1xf32>
+  %b = nn.broadcast(%r) : (tensor<1x1x2x1xf32>) -> tensor<1x1x2x4xf32>
+  %f = nn.reshape(%b) : (tensor<1x1x2x4xf32>) -> tensor<1x1x8xf32>
+  %p = nn.constant dense<[7, 6, 5, 4, 3, 2, 1, 0]> : tensor<8xi64>
+  %g = nn.gather(%f, %p) {axis = 2 : i64} : (tensor<1x1x8xf32>, tensor<8xi64>) -> tensor<1x1x8xf32>
+  // CHECK: %[[P:.*]] = nn.gather(%arg0, %{{.*}}) {axis = 2 : i64} : {{.*}} -> tensor<1x1x1xf32>
+  // CHECK: nn.quantize(%[[P]])
+  %n = nn.constant dense<[1]> : tensor<1xi64>
+  %o = nn.gather(%x, %n) {axis = 2 : i64} : (tensor<1x1x2xf32>, tensor<1xi64>) -> tensor<1x1x1xf32>
+  %z = nn.quantize(%o) nearest_even : (tensor<1x1x1xf32>) -> tensor<1x1x1x!act>
+  return %g, %z : tensor<1x1x8xf32>, tensor<1x1x1x!act>
+}
+
 // Integers with a zero point that 8 bits do not hold without it, and fine
 // integers under float activations: only a way to store floats.
 !wz = !quant.uniform<u8:f32, 0.25:3>
