@@ -75,18 +75,23 @@ Value createConvolution(NodeBinder &b, Value input, Value weights, Value bias,
                               window.dilations, window.pads, groups);
 }
 
-static LogicalResult importConv(NodeBinder &b) {
-  SmallVector<int64_t> spatial = spatialExtents(b, 0, 3, 5);
-  SmallVector<int64_t> kernel = spatialExtents(b, 1, 3, 5);
+Value convolveOperands(NodeBinder &b, size_t inputIndex, size_t weightIndex,
+                       Value input, Value weights, Value bias) {
+  SmallVector<int64_t> spatial = spatialExtents(b, inputIndex, 3, 5);
+  SmallVector<int64_t> kernel = spatialExtents(b, weightIndex, 3, 5);
   std::optional<SmallVector<int64_t>> declared = b.getInts("kernel_shape");
   int64_t groups = b.getInt("group", 1);
   if (declared && *declared != kernel)
     b.error() << "expected 'kernel_shape' to be the weights' "
               << shapeText(kernel) << ", but got " << shapeText(*declared);
   Window window = readWindow(b, spatial, kernel);
+  return createConvolution(b, input, weights, bias, window, groups);
+}
+
+static LogicalResult importConv(NodeBinder &b) {
   Value input = b.floatInput(0), weights = b.floatInput(1),
         bias = b.optionalFloatInput(2);
-  return b.result(createConvolution(b, input, weights, bias, window, groups));
+  return b.result(convolveOperands(b, 0, 1, input, weights, bias));
 }
 
 void registerConvolution(HandlerTable &table) {

@@ -13,6 +13,12 @@ mlir::Value createConvolution(NodeBinder &b, mlir::Value input,
                               mlir::Value weights, mlir::Value bias,
                               const Window &window, int64_t groups);
 
+/// The convolution that the node describes, whose input and weights are the
+/// operands of these numbers, as the given values.
+mlir::Value convolveOperands(NodeBinder &b, size_t inputIndex,
+                             size_t weightIndex, mlir::Value input,
+                             mlir::Value weights, mlir::Value bias);
+
 } // namespace cim::onnx
 
 #endif // CIM_LIB_FRONTEND_ONNX_CONVOLUTION_H

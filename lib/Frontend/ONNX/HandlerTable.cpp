@@ -41,6 +41,8 @@ const HandlerTable &HandlerTable::get() {
     registerDataDependent(all);
     registerConstants(all);
     registerQuantization(all);
+    registerQuantizedProducts(all);
+    registerQonnx(all);
     registerControlFlow(all);
     registerScan(all);
     return all;

@@ -104,6 +104,8 @@ void registerMasks(HandlerTable &table);
 void registerDataDependent(HandlerTable &table);
 void registerConstants(HandlerTable &table);
 void registerQuantization(HandlerTable &table);
+void registerQuantizedProducts(HandlerTable &table);
+void registerQonnx(HandlerTable &table);
 void registerControlFlow(HandlerTable &table);
 void registerScan(HandlerTable &table);
 

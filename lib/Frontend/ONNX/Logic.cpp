@@ -22,7 +22,7 @@ static Value invert(NodeBinder &b, Value value) {
 
 template <nn::Predicate kPredicate, bool kSwap = false>
 static LogicalResult importCompare(NodeBinder &b) {
-  Value left = b.input(0), right = b.input(1);
+  Value left = b.plainInput(0), right = b.plainInput(1);
   if (kSwap)
     std::swap(left, right);
   return b.result(b.create<nn::CompareOp>(left, right, kPredicate));
@@ -92,7 +92,7 @@ static LogicalResult importBitShift(NodeBinder &b) {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult importWhere(NodeBinder &b) {
-  Value condition = b.boolInput(0), left = b.input(1), right = b.input(2);
+  Value condition = b.boolInput(0), left = b.plainInput(1), right = b.plainInput(2);
   return b.result(b.create<nn::SelectOp>(condition, left, right));
 }
 
@@ -115,7 +115,7 @@ static LogicalResult castTo(NodeBinder &b, DataType type) {
   Type element = elementType(b.context(), type);
   if (!b.failed() && !element)
     return b.error() << "a cast to " << typeName(type) << " is not supported";
-  Value x = b.input(0);
+  Value x = b.plainInput(0);
   if (b.failed())
     return failure();
   unsigned unused = unusedBits(type);
@@ -140,7 +140,7 @@ static LogicalResult importCastLike(NodeBinder &b) {
   // A constant may have no elements, and a type that the IR does not have.
   if (HostTensor like = b.host(1))
     return castTo(b, like->type);
-  Value like = b.input(1);
+  Value like = b.plainInput(1);
   return like ? castTo(b, dataType(elementOf(like))) : failure();
 }
 
@@ -148,7 +148,7 @@ static LogicalResult importCastLike(NodeBinder &b) {
 static LogicalResult importBitCast(NodeBinder &b) {
   auto type = static_cast<DataType>(b.getInt("to", 0));
   Type element = elementType(b.context(), type);
-  Value x = b.input(0);
+  Value x = b.plainInput(0);
   if (b.failed())
     return failure();
   auto bytes = [](Type t) {

@@ -24,7 +24,7 @@ static Value compareDiagonal(NodeBinder &b, ArrayRef<int64_t> matrix, Value k,
 
 static LogicalResult importEyeLike(NodeBinder &b) {
   SmallVector<int64_t> shape = b.shape(0);
-  Value like = b.input(0);
+  Value like = b.plainInput(0);
   int64_t given = b.getInt("dtype", 0), k = b.getInt("k", 0);
   if (b.failed())
     return failure();
@@ -42,7 +42,7 @@ static LogicalResult importEyeLike(NodeBinder &b) {
 static LogicalResult importTrilu(NodeBinder &b) {
   SmallVector<int64_t> shape = b.shape(0);
   bool upper = b.getBool("upper", true);
-  Value x = b.input(0);
+  Value x = b.plainInput(0);
   Value k = b.hasInput(1) ? toPositions(b, b.integerInput(1))
                           : b.createInts({}, int64_t(0));
   k = b.createReshape(k, {});
@@ -63,7 +63,7 @@ static LogicalResult importOneHot(NodeBinder &b) {
   int64_t rank = shape.size();
   int64_t axis = b.normalizeAxis(b.getInt("axis", -1), rank + 1);
   double number = b.constantNumber(1, "depth");
-  Value indices = toPositions(b, b.numberInput(0)), values = b.input(2);
+  Value indices = toPositions(b, b.numberInput(0)), values = b.plainInput(2);
   if (b.failed())
     return failure();
   if (!(number >= 1 && number <= double(int64_t(1) << 31)))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Operands, attributes and results of the node being imported.
 #include "NodeBinder.h"
+#include "StorageCast.h"
 #include "cim/Dialect/NN/Transforms/ConstantFolding.h"
 #include "mlir/IR/Diagnostics.h"
 
@@ -216,9 +217,22 @@ Value NodeBinder::emit(ImportedValue &value) {
 }
 
 Value NodeBinder::input(size_t index) {
+  Value value = quantizedInput(index);
+  if (!value || !isa<quant::UniformQuantizedPerAxisType>(
+                    cast<ShapedType>(value.getType()).getElementType()))
+    return value;
+  return toStorage(state.builder, location, value);
+}
+
+Value NodeBinder::quantizedInput(size_t index) {
   ImportedValue *value = imported(index);
   // The constant belongs to the value, so that its other readers share it.
   return value ? emit(*value) : Value();
+}
+
+Value NodeBinder::plainInput(size_t index) {
+  Value value = input(index);
+  return value ? toStorage(state.builder, location, value) : Value();
 }
 
 /// Integers of 8 to 64 bits.
@@ -233,6 +247,10 @@ Value NodeBinder::inputOf(size_t index, function_ref<bool(Type)> accepts,
   if (!value)
     return {};
   Type element = cast<ShapedType>(value.getType()).getElementType();
+  if (accepts(element))
+    return value;
+  value = toStorage(state.builder, location, value);
+  element = cast<ShapedType>(value.getType()).getElementType();
   if (accepts(element))
     return value;
   error() << "expected operand " << index << " ('" << node.inputs[index]

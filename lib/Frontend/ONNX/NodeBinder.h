@@ -67,8 +67,15 @@ public:
   size_t numInputs() const { return node.inputs.size(); }
   /// True when the optional operand is there.
   bool hasInput(size_t index) const;
-  /// The operand as SSA value, constants emitted; null on error.
+  /// The operand as SSA value, constants emitted; null on error. Quantised
+  /// values with several scales, which no op moves, are the integers that store
+  /// them.
   mlir::Value input(size_t index);
+  /// The same, but for such values; for operators that read scales.
+  mlir::Value quantizedInput(size_t index);
+  /// The operand, quantised values as the integers that store them; null on
+  /// error.
+  mlir::Value plainInput(size_t index);
   /// The operand, of float elements; null on error.
   mlir::Value floatInput(size_t index);
   /// The operand, of float or integer elements; null on error.

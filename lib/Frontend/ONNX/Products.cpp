@@ -116,15 +116,14 @@ static Value multiply(NodeBinder &b, Value left, Value right) {
   return transposeMatrices(b, swapped);
 }
 
-/// NumPy matmul: a vector is a row on the left, a column on the right, and its
-/// dimension is missing in the result.
-static LogicalResult importMatMul(NodeBinder &b) {
-  Value left = b.floatInput(0), right = b.floatInput(1);
+Value createMatMul(NodeBinder &b, Value left, Value right) {
   if (b.failed())
-    return failure();
+    return {};
   SmallVector<int64_t> leftShape(shapeOf(left)), rightShape(shapeOf(right));
-  if (leftShape.empty() || rightShape.empty())
-    return b.error() << "expected operands of rank 1 or more, but got a scalar";
+  if (leftShape.empty() || rightShape.empty()) {
+    b.error() << "expected operands of rank 1 or more, but got a scalar";
+    return {};
+  }
   bool leftVector = leftShape.size() == 1, rightVector = rightShape.size() == 1;
   if (leftVector)
     left = b.createReshape(left, {1, leftShape[0]});
@@ -132,7 +131,7 @@ static LogicalResult importMatMul(NodeBinder &b) {
     right = b.createReshape(right, {rightShape[0], 1});
   Value product = multiply(b, left, right);
   if (!product)
-    return failure();
+    return {};
   size_t rank = std::max(leftShape.size(), rightShape.size());
   SmallVector<int64_t> shape(shapeOf(product));
   if (shape.size() < rank)
@@ -141,7 +140,12 @@ static LogicalResult importMatMul(NodeBinder &b) {
     shape.pop_back();
   if (leftVector)
     shape.erase(shape.end() - (rightVector ? 1 : 2));
-  return b.result(b.createReshape(product, shape));
+  return b.createReshape(product, shape);
+}
+
+static LogicalResult importMatMul(NodeBinder &b) {
+  Value left = b.floatInput(0), right = b.floatInput(1);
+  return b.result(createMatMul(b, left, right));
 }
 
 void registerProducts(HandlerTable &table) {

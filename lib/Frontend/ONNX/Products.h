@@ -11,6 +11,10 @@ namespace cim::onnx {
 /// folding will make one of it.
 bool isWeight(mlir::Value value);
 
+/// NumPy matmul: a vector is a row on the left, a column on the right, and its
+/// dimension is missing in the result. Null on error.
+mlir::Value createMatMul(NodeBinder &b, mlir::Value left, mlir::Value right);
+
 /// Swaps the last two dimensions.
 mlir::Value transposeMatrices(NodeBinder &b, mlir::Value value);
 
