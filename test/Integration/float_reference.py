@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""onnxruntime as the reference for float and QDQ graphs."""
+"""onnxruntime as the reference for float and QDQ graphs, qonnx_reference.py for those of QONNX."""
 
 import numpy as np
+import onnx
 import onnxruntime
+
+import qonnx_reference
 
 
 def session(model):
@@ -21,6 +24,9 @@ def session(model):
 
 def run(model, x):
     """First output for any number of samples, in chunks of the file's batch."""
+    loaded = model if isinstance(model, onnx.ModelProto) else onnx.load(model)
+    if qonnx_reference.is_qonnx(loaded):
+        return qonnx_reference.run(loaded, x)
     reference = session(model)
     info = reference.get_inputs()[0]
     batch = info.shape[0] if isinstance(info.shape[0], int) else len(x)

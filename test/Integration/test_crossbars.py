@@ -30,6 +30,7 @@ NETWORKS = {
     "mobilenet_v1_0.5_160_quant_dqw": 1,
     "ulfd_slim320_simplified": 1,
     "vdsr": 1,
+    "tfc_2w2a_qonnx": 1,
 }
 
 

@@ -18,6 +18,7 @@ import float_reference
 import networks
 import numerics
 import qdqnetwork
+import qonnx_reference
 import recording
 import smallmodel
 import tools
@@ -200,6 +201,28 @@ def test_ternary_network(data_dir, tmp_path, reference_device):
     assert (found.argmax(1) == expected.argmax(1)).all()
     assert (np.abs(found - expected).max(1) < 1e-4).mean() >= 0.75
     assert np.abs(found - expected).max() < 0.02 * np.ptp(expected)
+
+
+def test_qonnx_network(data_dir, tmp_path, reference_device):
+    """Ternary weights of QONNX's Quant are the cells, and `ideal` is its definition."""
+    name = "tfc_2w2a_qonnx"
+    path = networks.path_of(name, data_dir)
+    x, _ = networks.real_data(name, data_dir, tmp_path, limit=IMAGES)
+    calibration, _ = networks.real_data(name, data_dir, tmp_path, "calibration", 64)
+    compile_for_crossbar(path, calibration, tmp_path, "--cells=1")
+    seen = check_modes(tmp_path, x, reference_device)
+    model = networks.load(path)
+    stored = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+    weights = [
+        qonnx_reference.integers(*(stored[i] for i in node.input), signed=1, narrow=1)
+        for node in model.graph.node
+        if node.op_type == "Quant" and node.input[0] in stored
+    ]
+    assert len(seen.layers) == len(weights) == 4
+    for layer, w in zip(seen.layers, weights):
+        recording.check_mapping(layer, seen.arrays, w.T, "radix", 1, 1024, 512)
+    found = tools.run_model(tmp_path / "network.so", x, tmp_path, "--device=ideal")
+    np.testing.assert_allclose(found, qonnx_reference.run(model, x), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("seed, cells, split", [(0, 1, "radix"), (1, 1, "radix"), (2, 2, "radix"), (3, 3, "unary"), (4, 3, "radix")])

@@ -4,6 +4,7 @@
 #include "cim/Dialect/CIM/IR/CIM.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace cim::nn {
@@ -210,7 +211,9 @@ FailureOr<Samples> Rebatch::findResult(Operation &op) {
         return keep(op, isLast, "it ranks the samples");
       })
       .Default([&](Operation *) -> FailureOr<Samples> {
-        if (op.hasTrait<Elementwise>() || isa<QuantizeOp, DequantizeOp>(op))
+        if (op.hasTrait<Elementwise>() ||
+            isa<QuantizeOp, DequantizeOp, quant::StorageCastOp,
+                UnrealizedConversionCastOp>(op))
           return throughBroadcast(op);
         bool isLeading = keepsLeadingDimension(op) &&
                          batched.lookup(op.getOperand(0)).dim == 0;

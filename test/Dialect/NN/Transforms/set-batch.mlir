@@ -112,3 +112,15 @@ func.func @main(%x: tensor<3x4xf32>) -> (tensor<3x2xf32>, tensor<3x2xi64>) {
   %0, %1 = nn.top_k(%x) {k = 2 : i64} : (tensor<3x4xf32>) -> (tensor<3x2xf32>, tensor<3x2xi64>)
   return %0, %1 : tensor<3x2xf32>, tensor<3x2xi64>
 }
+
+// -----
+
+// Integers, as networks that arrive quantised take and give them.
+// CHECK: quant.scast{{.*}} to tensor<8x4xi8>
+// CHECK: builtin.unrealized_conversion_cast{{.*}} to tensor<8x4xui8>
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xui8> {
+  %0 = nn.quantize(%x) nearest_even : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<u8:f32, 0.5>>
+  %1 = quant.scast %0 : tensor<1x4x!quant.uniform<u8:f32, 0.5>> to tensor<1x4xi8>
+  %2 = builtin.unrealized_conversion_cast %1 : tensor<1x4xi8> to tensor<1x4xui8>
+  return %2 : tensor<1x4xui8>
+}
