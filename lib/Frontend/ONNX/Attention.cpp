@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Attention: softmax(scale * Q * K' + bias) * V for every head.
+// Attention and FlexAttention: softmax(scale * Q * K' + bias) * V for every
+// head.
 #include "Reduction.h"
+#include "Subgraph.h"
 #include <cmath>
 
 using namespace mlir;
@@ -9,6 +11,40 @@ namespace cim::onnx {
 
 static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<ShapedType>(value.getType()).getShape();
+}
+
+/// Queries, keys and values as batch x heads x sequence x size.
+static LogicalResult checkShapes(NodeBinder &b, Value q, Value k, Value v) {
+  ArrayRef<int64_t> qs = shapeOf(q), ks = shapeOf(k), vs = shapeOf(v);
+  bool haveRank4 = qs.size() == 4 && ks.size() == 4 && vs.size() == 4;
+  if (haveRank4 && qs[0] == ks[0] && qs[0] == vs[0] && ks[1] == vs[1] &&
+      qs[1] % ks[1] == 0 && ks[2] == vs[2] && qs[3] == ks[3])
+    return success();
+  return b.error() << "expected queries, keys and values as batch x heads x "
+                      "sequence x size that fit together, but got "
+                   << shapeText(qs) << ", " << shapeText(ks) << " and "
+                   << shapeText(vs);
+}
+
+/// Queries of several heads that share keys are rows of one matrix.
+static Value product(NodeBinder &b, Value left, Value right,
+                     bool isTransposed) {
+  if (b.failed())
+    return {};
+  SmallVector<int64_t> rows(shapeOf(left)), shape(rows);
+  int64_t heads = shapeOf(right)[1];
+  rows[2] *= rows[1] / heads;
+  rows[1] = heads;
+  shape[3] = shapeOf(right)[isTransposed ? 2 : 3];
+  Value result = b.create<nn::MatMulOp>(b.createReshape(left, rows), right,
+                                        Value(), isTransposed);
+  return b.createReshape(result, shape);
+}
+
+/// Queries times the scale of the scores.
+static Value scaled(NodeBinder &b, Value q) {
+  float scale = b.getFloat("scale", 1 / std::sqrt(float(shapeOf(q)[3])));
+  return b.create<nn::MulOp>(q, b.createScalar(scale));
 }
 
 namespace {
@@ -24,21 +60,16 @@ private:
   LogicalResult readOperands();
   Value readHeads(Input input, StringRef headsName);
   Value withPast(Value present, Input past);
-  LogicalResult checkShapes();
 
-  Value createScores();
   Value createBias();
   Value createAllowed();
   Value createOffset(Value keyCounts);
   Value createMaskBias();
   Value clearMaskedRows(Value weights, Value bias);
 
-  Value product(Value left, Value right, bool isTransposed);
   Value positions(int64_t count, SmallVector<int64_t> shape);
   Value compare(Value left, nn::Predicate predicate, Value right);
-  Value integer(int64_t value) {
-    return b.createConstant(fromInts(DataType::Int64, {}, value));
-  }
+  Value integer(int64_t value) { return b.createInts({}, value); }
   Value minusInfinity() {
     return b.createScalar(-std::numeric_limits<float>::infinity());
   }
@@ -89,17 +120,6 @@ Value Attention::withPast(Value present, Input past) {
   return b.create<nn::ConcatOp>(ValueRange{before, present}, int64_t(2));
 }
 
-LogicalResult Attention::checkShapes() {
-  ArrayRef<int64_t> qs = shapeOf(q), ks = shapeOf(k), vs = shapeOf(v);
-  if (qs[0] == ks[0] && qs[0] == vs[0] && ks[1] == vs[1] &&
-      qs[1] % ks[1] == 0 && ks[2] == vs[2] && qs[3] == ks[3])
-    return success();
-  return b.error() << "expected queries, keys and values as batch x heads x "
-                      "sequence x size that fit together, but got "
-                   << shapeText(qs) << ", " << shapeText(ks) << " and "
-                   << shapeText(vs);
-}
-
 LogicalResult Attention::readOperands() {
   b.ignore({"softmax_precision"});
   q = readHeads(Q, "q_num_heads");
@@ -121,7 +141,7 @@ LogicalResult Attention::readOperands() {
   int64_t newKeys = shapeOf(k)[2];
   k = withPast(k, PastKey);
   v = withPast(v, PastValue);
-  if (b.failed() || failed(checkShapes()))
+  if (b.failed() || failed(checkShapes(b, q, k, v)))
     return failure();
   queries = shapeOf(q)[2];
   keys = shapeOf(k)[2];
@@ -134,8 +154,7 @@ LogicalResult Attention::readOperands() {
 //===----------------------------------------------------------------------===//
 
 Value Attention::positions(int64_t count, SmallVector<int64_t> shape) {
-  return b.createConstant(fromInts(
-      DataType::Int64, shape, llvm::to_vector(llvm::seq<int64_t>(0, count))));
+  return b.createInts(shape, llvm::to_vector(llvm::seq<int64_t>(0, count)));
 }
 
 Value Attention::compare(Value left, nn::Predicate predicate, Value right) {
@@ -225,26 +244,6 @@ Value Attention::clearMaskedRows(Value weights, Value bias) {
 // Attention
 //===----------------------------------------------------------------------===//
 
-/// Queries of several heads that share keys are rows of one matrix.
-Value Attention::product(Value left, Value right, bool isTransposed) {
-  if (b.failed())
-    return {};
-  SmallVector<int64_t> rows(shapeOf(left)), shape(rows);
-  int64_t heads = shapeOf(right)[1];
-  rows[2] *= rows[1] / heads;
-  rows[1] = heads;
-  shape[3] = shapeOf(right)[isTransposed ? 2 : 3];
-  Value result = b.create<nn::MatMulOp>(b.createReshape(left, rows), right,
-                                        Value(), isTransposed);
-  return b.createReshape(result, shape);
-}
-
-Value Attention::createScores() {
-  float scale = b.getFloat("scale", 1 / std::sqrt(float(shapeOf(q)[3])));
-  Value scaled = b.create<nn::MulOp>(q, b.createScalar(scale));
-  return product(scaled, k, /*isTransposed=*/true);
-}
-
 LogicalResult Attention::run() {
   float cap = b.getFloat("softcap", 0);
   int64_t mode = b.getInt("qk_matmul_output_mode", 0);
@@ -253,7 +252,8 @@ LogicalResult Attention::run() {
   if (mode < 0 || mode > 3)
     return b.error() << "expected 'qk_matmul_output_mode' in [0, 3], but got "
                      << mode;
-  SmallVector<Value, 4> stages{createScores()};
+  SmallVector<Value, 4> stages{
+      product(b, scaled(b, q), k, /*isTransposed=*/true)};
   Value capped = stages[0];
   if (cap > 0)
     capped = b.create<nn::MulOp>(
@@ -271,7 +271,7 @@ LogicalResult Attention::run() {
                      << shapeText(b.shape(Mask));
   Value weights = b.create<nn::SoftmaxOp>(biased, int64_t(3));
   stages.push_back(clearMaskedRows(weights, bias));
-  Value y = product(stages[3], v, /*isTransposed=*/false);
+  Value y = product(b, stages[3], v, /*isTransposed=*/false);
   if (b.failed())
     return failure();
   if (b.shape(Q).size() == 3) {
@@ -290,9 +290,49 @@ static LogicalResult importAttention(NodeBinder &b) {
   return Attention(b).run();
 }
 
+//===----------------------------------------------------------------------===//
+// FlexAttention
+//===----------------------------------------------------------------------===//
+
+/// `value` as the graph in an attribute changes it.
+static Value modify(NodeBinder &b, StringRef attribute, Value value) {
+  if (b.failed() || !b.getAttribute(attribute))
+    return value;
+  Subgraph graph(b, attribute, 1);
+  if (b.failed())
+    return {};
+  FailureOr<ImportedValues> results = graph.run(ImportedValue{{}, value});
+  if (failed(results) || results->size() != 1) {
+    b.error() << "expected '" << attribute << "' to have one output";
+    return {};
+  }
+  Value result = b.emit(results->front());
+  if (result && result.getType() != value.getType()) {
+    b.error() << "expected '" << attribute << "' to keep the shape "
+              << shapeText(shapeOf(value)) << ", but got "
+              << shapeText(shapeOf(result));
+    return {};
+  }
+  return result;
+}
+
+static LogicalResult importFlexAttention(NodeBinder &b) {
+  b.ignore({"softmax_precision"});
+  Value q = b.floatInput(0), k = b.floatInput(1), v = b.floatInput(2);
+  if (b.failed() || failed(checkShapes(b, q, k, v)))
+    return failure();
+  Value scores = product(b, scaled(b, q), k, /*isTransposed=*/true);
+  Value weights =
+      b.create<nn::SoftmaxOp>(modify(b, "score_mod", scores), int64_t(3));
+  return b.result(product(b, modify(b, "prob_mod", weights), v,
+                          /*isTransposed=*/false));
+}
+
 void registerAttention(HandlerTable &table) {
   table.add("Attention", {Place::Digital, "softmax in float"},
             {{23, importAttention}});
+  table.add("ai.onnx.preview.FlexAttention",
+            {Place::Digital, "softmax in float"}, {{1, importFlexAttention}});
 }
 
 } // namespace cim::onnx

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // CumSum and CumProd, by doubling: after step s every element has been combined
 // with its 2^s - 1 predecessors.
-#include "NodeBinder.h"
+#include "Compose.h"
 
 using namespace mlir;
 
@@ -22,11 +22,8 @@ struct Line {
   Value take(Value x, int64_t first, int64_t count) const {
     if (b.failed())
       return {};
-    SmallVector<int64_t> sizes(cast<ShapedType>(x.getType()).getShape());
-    SmallVector<int64_t> starts(sizes.size(), 0), steps(sizes.size(), 1);
-    starts[axis] = isReverse ? sizes[axis] - first - count : first;
-    sizes[axis] = count;
-    return b.create<nn::SliceOp>(x, starts, sizes, steps);
+    int64_t start = isReverse ? extent(x) - first - count : first;
+    return sliceAlong(b, x, axis, start, count);
   }
 
   Value join(Value first, Value second) const {
@@ -45,11 +42,8 @@ static Value shifted(const Line &line, Value x, double identity) {
   auto type = cast<RankedTensorType>(x.getType());
   SmallVector<int64_t> shape(type.getShape());
   shape[line.axis] = 1;
-  DataType element = dataType(type.getElementType());
-  Tensor one = isFloat(element)
-                   ? fromDoubles(element, {}, identity)
-                   : fromInts(element, {}, static_cast<int64_t>(identity));
-  Value first = b.createBroadcast(b.createConstant(one), shape);
+  Value one = b.createScalar(type.getElementType(), identity);
+  Value first = b.createBroadcast(one, shape);
   int64_t extent = line.extent(x);
   return extent == 1 ? first : line.join(first, line.take(x, 0, extent - 1));
 }

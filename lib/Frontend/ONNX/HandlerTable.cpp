@@ -15,11 +15,15 @@ const HandlerTable &HandlerTable::get() {
     registerEinsum(all);
     registerRecurrent(all);
     registerAttention(all);
+    registerRotaryEmbedding(all);
     registerElementwise(all);
     registerActivations(all);
     registerLogic(all);
     registerNormalization(all);
     registerLayerNormalization(all);
+    registerLinearAttention(all);
+    registerFourier(all);
+    registerDeterminant(all);
     registerSoftmax(all);
     registerLosses(all);
     registerRanking(all);

@@ -28,9 +28,7 @@ Value createPositions(NodeBinder &b, Value x, int64_t axis) {
     return {};
   SmallVector<int64_t> shape(typeOf(x).getRank() - axis, 1);
   shape[0] = typeOf(x).getDimSize(axis);
-  return b.createConstant(
-      fromInts(DataType::Int64, shape,
-               llvm::to_vector(llvm::seq<int64_t>(0, shape[0]))));
+  return b.createInts(shape, llvm::to_vector(llvm::seq<int64_t>(0, shape[0])));
 }
 
 /// What is not less than the largest is the largest (NaN is less than
@@ -42,7 +40,7 @@ Value createArgMax(NodeBinder &b, Value x, int64_t axis, bool takesLast) {
   if (b.failed())
     return {};
   int64_t never = takesLast ? -1 : typeOf(x).getDimSize(axis);
-  Value none = b.createConstant(fromInts(DataType::Int64, {}, never));
+  Value none = b.createInts({}, never);
   Value candidates = b.create<nn::SelectOp>(isLess, none, positions);
   return createReduce(b, takesLast ? nn::Reduction::Max : nn::Reduction::Min,
                       candidates, axis, true);
