@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Attention and FlexAttention: softmax(scale * Q * K' + bias) * V for every
 // head.
+#include "FlatIndex.h"
 #include "Reduction.h"
 #include "Subgraph.h"
 #include <cmath>
@@ -67,7 +68,6 @@ private:
   Value createMaskBias();
   Value clearMaskedRows(Value weights, Value bias);
 
-  Value positions(int64_t count, SmallVector<int64_t> shape);
   Value compare(Value left, nn::Predicate predicate, Value right);
   Value integer(int64_t value) { return b.createInts({}, value); }
   Value minusInfinity() {
@@ -153,10 +153,6 @@ LogicalResult Attention::readOperands() {
 // Bias: minus infinity where a query does not see a key
 //===----------------------------------------------------------------------===//
 
-Value Attention::positions(int64_t count, SmallVector<int64_t> shape) {
-  return b.createInts(shape, llvm::to_vector(llvm::seq<int64_t>(0, count)));
-}
-
 Value Attention::compare(Value left, nn::Predicate predicate, Value right) {
   return b.create<nn::CompareOp>(left, right, predicate);
 }
@@ -175,9 +171,9 @@ Value Attention::createAllowed() {
   if (b.hasInput(KeyCount))
     keyCounts =
         b.createReshape(b.integerInput(KeyCount), {shapeOf(k)[0], 1, 1, 1});
-  Value query = b.create<nn::AddOp>(positions(queries, {queries, 1}),
+  Value query = b.create<nn::AddOp>(createPositions(b, queries, 0, 2),
                                     createOffset(keyCounts));
-  Value key = positions(keys, {keys});
+  Value key = createPositions(b, keys, 0, 1);
   SmallVector<Value> conditions;
   using P = nn::Predicate;
   if (b.getBool("is_causal", false))

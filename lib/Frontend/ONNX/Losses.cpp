@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Losses, which some networks carry as outputs.
-#include "NodeBinder.h"
+#include "FlatIndex.h"
 #include "Softmax.h"
 
 using namespace mlir;
@@ -10,16 +10,11 @@ namespace cim::onnx {
 /// Whether each class is the target: N x C x d1 x ... truth values.
 static Value isTarget(NodeBinder &b, Value targets, int64_t classes) {
   auto type = cast<RankedTensorType>(targets.getType());
-  SmallVector<int64_t> spread(type.getShape()), along(type.getRank(), 1);
+  SmallVector<int64_t> spread(type.getShape());
   spread.insert(spread.begin() + 1, 1);
-  along[0] = classes;
-  Value numbers =
-      b.createCast(b.createConstant(fromInts(
-                       DataType::Int64, {classes},
-                       llvm::to_vector(llvm::seq<int64_t>(0, classes)))),
-                   type.getElementType());
-  return b.create<nn::CompareOp>(b.createReshape(targets, spread),
-                                 b.createReshape(numbers, along),
+  Value numbers = b.createCast(createPositions(b, classes, 1, spread.size()),
+                               type.getElementType());
+  return b.create<nn::CompareOp>(b.createReshape(targets, spread), numbers,
                                  nn::Predicate::Equal);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // ArgMax, ArgMin and TopK.
 #include "Ranking.h"
+#include "FlatIndex.h"
 #include "Reduction.h"
 
 using namespace mlir;
@@ -23,23 +24,16 @@ static Value reversed(NodeBinder &b, Value x) {
   return b.create<nn::XorOp>(x, all);
 }
 
-Value createPositions(NodeBinder &b, Value x, int64_t axis) {
-  if (b.failed())
-    return {};
-  SmallVector<int64_t> shape(typeOf(x).getRank() - axis, 1);
-  shape[0] = typeOf(x).getDimSize(axis);
-  return b.createInts(shape, llvm::to_vector(llvm::seq<int64_t>(0, shape[0])));
-}
-
 /// What is not less than the largest is the largest (NaN is less than
 /// nothing); of its positions the smallest or largest is taken.
 Value createArgMax(NodeBinder &b, Value x, int64_t axis, bool takesLast) {
   Value max = createReduce(b, nn::Reduction::Max, x, axis, true);
   Value isLess = b.create<nn::CompareOp>(x, max, nn::Predicate::Less);
-  Value positions = createPositions(b, x, axis);
   if (b.failed())
     return {};
-  int64_t never = takesLast ? -1 : typeOf(x).getDimSize(axis);
+  int64_t extent = typeOf(x).getDimSize(axis);
+  Value positions = createPositions(b, extent, axis, typeOf(x).getRank());
+  int64_t never = takesLast ? -1 : extent;
   Value none = b.createInts({}, never);
   Value candidates = b.create<nn::SelectOp>(isLess, none, positions);
   return createReduce(b, takesLast ? nn::Reduction::Max : nn::Reduction::Min,

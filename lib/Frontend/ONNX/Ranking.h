@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Positions of numbers along a dimension, for the operators that have some
-// inside.
+// Positions of the largest numbers along a dimension, for the operators that
+// have some inside.
 #ifndef CIM_LIB_FRONTEND_ONNX_RANKING_H
 #define CIM_LIB_FRONTEND_ONNX_RANKING_H
 
 #include "NodeBinder.h"
 
 namespace cim::onnx {
-
-/// 0, 1, 2, ... along dimension `axis` of `x`, as i64 of a shape that
-/// broadcasts to it.
-mlir::Value createPositions(NodeBinder &b, mlir::Value x, int64_t axis);
 
 /// The position of the largest number along `axis`, which is kept with extent
 /// 1: the first of several, or the last. Null after an error.

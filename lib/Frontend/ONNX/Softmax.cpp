@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Softmax, LogSoftmax and Hardmax.
 #include "Softmax.h"
+#include "FlatIndex.h"
 #include "Ranking.h"
 #include "Reduction.h"
 
@@ -25,8 +26,13 @@ Value createLogSoftmax(NodeBinder &b, Value x, int64_t axis) {
 /// 1 at the first of the largest numbers, else 0.
 static Value hardmax(NodeBinder &b, Value x, int64_t axis) {
   Value first = createArgMax(b, x, axis, /*takesLast=*/false);
-  Value isFirst = b.create<nn::CompareOp>(createPositions(b, x, axis), first,
-                                          nn::Predicate::Equal);
+  if (b.failed())
+    return {};
+  auto type = cast<ShapedType>(x.getType());
+  Value positions =
+      createPositions(b, type.getDimSize(axis), axis, type.getRank());
+  Value isFirst =
+      b.create<nn::CompareOp>(positions, first, nn::Predicate::Equal);
   return b.createCast(isFirst, Float32Type::get(b.context()));
 }
 
