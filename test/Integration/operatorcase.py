@@ -11,7 +11,7 @@ import onnx_conformance
 OPSET = 22
 OPSETS = {"RoiAlign": 16}  # what onnxruntime has
 # Outputs that are not float: (operator, number of the output).
-OUTPUT_TYPES = {("MaxPool", 1): TensorProto.INT64}
+OUTPUT_TYPES = dict.fromkeys([("MaxPool", 1), ("TopK", 1), ("ArgMax", 0), ("ArgMin", 0)], TensorProto.INT64)
 
 
 def compute(model, operands):
