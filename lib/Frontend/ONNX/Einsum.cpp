@@ -336,7 +336,7 @@ Value Einsum::multiply(const Term &left, const Term &right,
 
 /// The product of two terms, summed over what nobody needs any more.
 Term Einsum::combine(Term left, Term right, ArrayRef<Term> later) {
-  if (isWeight(left.value) && !isWeight(right.value))
+  if (b.isConstant(left.value) && !b.isConstant(right.value))
     std::swap(left, right);
   auto isNeeded = [&](Label label) {
     return llvm::is_contained(output, label) ||

@@ -92,7 +92,8 @@ static LogicalResult importBitShift(NodeBinder &b) {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult importWhere(NodeBinder &b) {
-  Value condition = b.boolInput(0), left = b.plainInput(1), right = b.plainInput(2);
+  Value condition = b.boolInput(0), left = b.plainInput(1),
+        right = b.plainInput(2);
   return b.result(b.create<nn::SelectOp>(condition, left, right));
 }
 

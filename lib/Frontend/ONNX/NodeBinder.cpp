@@ -526,6 +526,14 @@ Value NodeBinder::createReshape(Value value, ArrayRef<int64_t> shape) {
   auto type = cast<ShapedType>(value.getType());
   if (type.getShape() == shape)
     return value;
+  if (mlir::failed(checkShape(shape)))
+    return {};
+  int64_t count = llvm::product_of(shape);
+  if (count != type.getNumElements())
+    return error() << "cannot make " << shapeText(shape) << " of "
+                   << shapeText(type.getShape()) << ": "
+                   << type.getNumElements() << " elements against " << count,
+           Value();
   return createTyped<nn::ReshapeOp>(
       RankedTensorType::get(shape, type.getElementType()), value);
 }

@@ -109,6 +109,11 @@ public:
   double constantNumber(size_t index, llvm::StringRef what);
   /// An operand that must be one constant integer.
   int64_t constantInt(size_t index, llvm::StringRef what);
+  /// True for values that are the same in every run: constant folding will
+  /// make constants of them.
+  bool isConstant(mlir::Value value) const {
+    return value && state.isConstant(value);
+  }
   /// Shape of an operand.
   llvm::SmallVector<int64_t> shape(size_t index);
   /// `axis` counted from the front; an error when it is outside of `rank`.

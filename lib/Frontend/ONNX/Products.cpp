@@ -11,22 +11,6 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<ShapedType>(value.getType()).getShape();
 }
 
-bool isWeight(Value value) {
-  while (value) {
-    Operation *op = value.getDefiningOp();
-    if (isa_and_nonnull<nn::ConstantOp>(op))
-      return true;
-    if (!isa_and_nonnull<nn::DequantizeOp, nn::ReshapeOp, nn::TransposeOp,
-                         nn::SliceOp, nn::MulOp>(op))
-      return false;
-    if (op->getNumOperands() > 1 &&
-        !op->getOperand(1).getDefiningOp<nn::ConstantOp>())
-      return false;
-    value = op->getOperand(0);
-  }
-  return false;
-}
-
 Value transposeMatrices(NodeBinder &b, Value value) {
   if (b.failed() || !value)
     return {};
@@ -67,7 +51,7 @@ static LogicalResult importGemm(NodeBinder &b) {
     return b.error() << "expected operands of rank 2, but got "
                      << shapeText(shapeOf(a)) << " and "
                      << shapeText(shapeOf(w));
-  bool isSwapped = isWeight(a) && !isWeight(w);
+  bool isSwapped = b.isConstant(a) && !b.isConstant(w);
   if (isSwapped) {
     std::swap(a, w);
     std::tie(transA, transB) = std::pair(!transB, !transA);
@@ -107,9 +91,9 @@ static Value asMatrix(NodeBinder &b, Value value) {
 
 /// The product of matrices, one operand of which may be constant.
 static Value multiply(NodeBinder &b, Value left, Value right) {
-  if (isWeight(right))
+  if (b.isConstant(right))
     return b.create<nn::MatMulOp>(left, asMatrix(b, right), Value(), false);
-  if (!isWeight(left))
+  if (!b.isConstant(left))
     return b.create<nn::MatMulOp>(left, right, Value(), false);
   Value swapped = b.create<nn::MatMulOp>(transposeMatrices(b, right),
                                          asMatrix(b, left), Value(), true);

@@ -7,10 +7,6 @@
 
 namespace cim::onnx {
 
-/// True for a constant, also one that is dequantised, moved or scaled: constant
-/// folding will make one of it.
-bool isWeight(mlir::Value value);
-
 /// NumPy matmul: a vector is a row on the left, a column on the right, and its
 /// dimension is missing in the result. Null on error.
 mlir::Value createMatMul(NodeBinder &b, mlir::Value left, mlir::Value right);

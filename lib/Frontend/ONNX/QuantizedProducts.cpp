@@ -28,7 +28,7 @@ static Value multiplyReals(NodeBinder &b, Value left, Value right) {
   if (b.failed())
     return {};
   Value a = integersOf(left), c = integersOf(right);
-  bool hasWeights = isWeight(left) || isWeight(right);
+  bool hasWeights = b.isConstant(left) || b.isConstant(right);
   return a && c && !hasWeights ? createMatMul(b, a, c)
                                : createMatMul(b, left, right);
 }
@@ -123,7 +123,7 @@ static LogicalResult importMatMulInteger(NodeBinder &b) {
                      << shapeText(shapeOf(left)) << " and "
                      << shapeText(shapeOf(right));
   int64_t extent = shapeOf(left)[rank - 1];
-  bool hasWeights = isWeight(left) || isWeight(right);
+  bool hasWeights = b.isConstant(left) || b.isConstant(right);
   return b.result(addParts(b, extent, hasWeights ? extent : kExactProducts,
                            [&](int64_t start, int64_t size) {
                              return createMatMul(
@@ -139,7 +139,7 @@ static LogicalResult importConvInteger(NodeBinder &b) {
   int64_t channels = shapeOf(weights)[1],
           window = llvm::product_of(
               ArrayRef<int64_t>(shapeOf(weights)).drop_front(2));
-  bool isSplit = !isWeight(weights) && shapeOf(input)[1] == channels;
+  bool isSplit = !b.isConstant(weights) && shapeOf(input)[1] == channels;
   int64_t part =
       std::max<int64_t>(kExactProducts / std::max<int64_t>(window, 1), 1);
   return b.result(addParts(

@@ -64,7 +64,7 @@ static LogicalResult importReshape(NodeBinder &b) {
   if (auto change = b.importState().batchChange;
       change && !input.empty() && !target.empty() &&
       input[0] == change->second && target[0] == change->first &&
-      !b.importState().isConstant(b.input(0)))
+      !b.isConstant(b.input(0)))
     target[0] = change->second;
   return reshapeTo(b, resolveTarget(b, input, target, allowZero));
 }
