@@ -356,6 +356,7 @@ struct SinkTransposesPass
     populateSinkTransposesPatterns(sink);
     // Only now: as a reshape a transpose would not sink below binary ops.
     finish.add<TransposeToReshape>(&getContext());
+    populateRaiseAboveJoinPatterns(finish);
     populateSinkBelowUnaryPatterns(finish);
     if (failed(applyPatternsGreedily(getOperation(), std::move(sink))) ||
         failed(applyPatternsGreedily(getOperation(), std::move(finish))))
@@ -375,6 +376,7 @@ void cim::nn::populateSinkBelowUnaryPatterns(RewritePatternSet &patterns) {
 
 void cim::nn::populateSinkTransposesPatterns(RewritePatternSet &patterns) {
   populateSinkBelowUnaryPatterns(patterns);
+  populateSinkThroughReshapesPatterns(patterns);
   patterns.add<SinkBelowPad, SinkBelowSlice, SinkBelowGather, SinkBelowSoftmax,
                SinkBelowReduce, SinkBelowBroadcast, SinkBelowConcat>(
       patterns.getContext());

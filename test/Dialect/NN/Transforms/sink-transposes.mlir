@@ -183,3 +183,46 @@ func.func @cut(%x: tensor<1x12xf32>) -> (tensor<1x5xf32>, tensor<1x8xf32>, tenso
   %3 = nn.relu(%2) : tensor<1x8xf32>
   return %1, %2, %3 : tensor<1x5xf32>, tensor<1x8xf32>, tensor<1x8xf32>
 }
+
+// Resizing by a whole factor, from NHWC to NHWC.
+// CHECK-LABEL: func.func @repeat
+// CHECK-NOT: nn.transpose
+// CHECK: nn.reshape(%arg0) : (tensor<1x3x4x2xf32>) -> tensor<1x3x1x4x1x2xf32>
+// CHECK-NEXT: nn.broadcast{{.*}} -> tensor<1x3x2x4x2x2xf32>
+// CHECK-NEXT: nn.reshape{{.*}} -> tensor<1x6x8x2xf32>
+// CHECK-NEXT: return
+func.func @repeat(%x: tensor<1x3x4x2xf32>) -> tensor<1x6x8x2xf32> {
+  %0 = nn.transpose(%x) {permutation = array<i64: 0, 3, 1, 2>} : (tensor<1x3x4x2xf32>) -> tensor<1x2x3x4xf32>
+  %1 = nn.reshape(%0) : (tensor<1x2x3x4xf32>) -> tensor<1x2x3x1x4x1xf32>
+  %2 = nn.broadcast(%1) : (tensor<1x2x3x1x4x1xf32>) -> tensor<1x2x3x2x4x2xf32>
+  %3 = nn.reshape(%2) : (tensor<1x2x3x2x4x2xf32>) -> tensor<1x2x6x8xf32>
+  %4 = nn.transpose(%3) {permutation = array<i64: 0, 2, 3, 1>} : (tensor<1x2x6x8xf32>) -> tensor<1x6x8x2xf32>
+  return %4 : tensor<1x6x8x2xf32>
+}
+
+// A transposed convolution, from NHWC to NHWC: one transpose.
+// CHECK-LABEL: func.func @upsampled
+// CHECK: nn.reshape(%arg0) : (tensor<1x3x4x20xf32>) -> tensor<1x3x4x5x2x2xf32>
+// CHECK-NEXT: nn.transpose{{.*}}permutation = array<i64: 0, 1, 4, 2, 5, 3>
+// CHECK-NEXT: nn.reshape{{.*}} -> tensor<1x6x8x5xf32>
+// CHECK-NEXT: nn.slice{{.*}}sizes = array<i64: 1, 5, 7, 5>, starts = array<i64: 0, 1, 0, 0>
+// CHECK-NEXT: return
+func.func @upsampled(%x: tensor<1x3x4x20xf32>) -> tensor<1x5x7x5xf32> {
+  %0 = nn.transpose(%x) {permutation = array<i64: 0, 3, 1, 2>} : (tensor<1x3x4x20xf32>) -> tensor<1x20x3x4xf32>
+  %1 = nn.reshape(%0) : (tensor<1x20x3x4xf32>) -> tensor<1x5x2x2x3x4xf32>
+  %2 = nn.transpose(%1) {permutation = array<i64: 0, 1, 4, 2, 5, 3>} : (tensor<1x5x2x2x3x4xf32>) -> tensor<1x5x3x2x4x2xf32>
+  %3 = nn.reshape(%2) : (tensor<1x5x3x2x4x2xf32>) -> tensor<1x5x6x8xf32>
+  %4 = nn.slice(%3) {starts = array<i64: 0, 0, 1, 0>, sizes = array<i64: 1, 5, 5, 7>, steps = array<i64: 1, 1, 1, 1>} : (tensor<1x5x6x8xf32>) -> tensor<1x5x5x7xf32>
+  %5 = nn.transpose(%4) {permutation = array<i64: 0, 2, 3, 1>} : (tensor<1x5x5x7xf32>) -> tensor<1x5x7x5xf32>
+  return %5 : tensor<1x5x7x5xf32>
+}
+
+// The channels come first in the flat vector: the transpose is needed.
+// CHECK-LABEL: func.func @channels_first
+// CHECK: nn.transpose(%arg0) {permutation = array<i64: 0, 3, 1, 2>}
+// CHECK-NEXT: nn.reshape{{.*}} -> tensor<1x24xf32>
+func.func @channels_first(%x: tensor<1x3x4x2xf32>) -> tensor<1x24xf32> {
+  %0 = nn.transpose(%x) {permutation = array<i64: 0, 3, 1, 2>} : (tensor<1x3x4x2xf32>) -> tensor<1x2x3x4xf32>
+  %1 = nn.reshape(%0) : (tensor<1x2x3x4xf32>) -> tensor<1x24xf32>
+  return %1 : tensor<1x24xf32>
+}

@@ -163,6 +163,12 @@ def SinkTransposesPass : Pass<"nn-sink-transposes", "::mlir::ModuleOp"> {
     with), for the sake of the layer in front of it. What remains in front of
     an `nn.reshape`, or moves only extents of 1, becomes a reshape.
 
+    It moves below an `nn.broadcast`, and below an `nn.reshape` that splits
+    dimensions or joins such as lie side by side in front of it, too. Where one
+    joins others, a transpose behind it is done in front, together with the one
+    that is there: a transposed convolution between two layers moves its data
+    once, resizing by a whole factor never.
+
     Between two convolutions on arrays, which read and write NHWC, none is left
     unless a pool stands there: pools need NCHW.
 

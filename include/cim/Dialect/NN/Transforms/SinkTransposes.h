@@ -15,6 +15,14 @@ void populateSinkBelowUnaryPatterns(mlir::RewritePatternSet &patterns);
 /// layout.
 void populateSinkTransposesPatterns(mlir::RewritePatternSet &patterns);
 
+/// `nn.transpose` moves below an `nn.reshape` that splits dimensions, or joins
+/// such as lie side by side in front of it, too, and below `nn.broadcast`.
+void populateSinkThroughReshapesPatterns(mlir::RewritePatternSet &patterns);
+
+/// An `nn.transpose` behind dimensions that were joined from transposed ones
+/// moves up there.
+void populateRaiseAboveJoinPatterns(mlir::RewritePatternSet &patterns);
+
 } // namespace cim::nn
 
 #endif // CIM_DIALECT_NN_TRANSFORMS_SINKTRANSPOSES_H
