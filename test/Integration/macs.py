@@ -35,9 +35,26 @@ def _attribute(node, name, default):
     return next((onnx.helper.get_attribute_value(a) for a in node.attribute if a.name == name), default)
 
 
-def of_node(node, shapes):
-    """Multiplications of one node; 0 for one that is no matrix product."""
+def _constants(graph):
+    """Names of all values that follow from the file alone."""
+    known = {t.name for t in graph.initializer} | {""}
+    for node in graph.node:
+        if known.issuperset(node.input):
+            known.update(node.output)
+    return known
+
+
+def of_node(node, shapes, weights=None):
+    """Multiplications of one node; 0 for one that is no matrix product. With `weights`, a set of names of constants, only
+    those with a constant: what can run on arrays."""
     shape = [shapes.get(name) for name in node.input]
+    constant = [weights is None or name in weights for name in node.input]
+    if node.op_type in ("LSTM", "GRU", "RNN"):
+        steps, batch = shape[0][:2]
+        first = weights is not None and (len(node.input) < 6 or constant[5])  # a state of zeros takes no product
+        return steps * batch * np.prod(shape[1]) + (steps - first) * batch * np.prod(shape[2])
+    if not any(constant[:2]):
+        return 0
     if node.op_type == "Conv":
         return np.prod(shapes[node.output[0]]) * np.prod(shape[1][1:])
     if node.op_type == "ConvTranspose":
@@ -47,13 +64,10 @@ def of_node(node, shapes):
         return np.prod(shapes[node.output[0]]) * k
     if node.op_type == "MatMul":
         return np.prod(shapes[node.output[0]]) * shape[0][-1]
-    if node.op_type in ("LSTM", "GRU", "RNN"):
-        steps, batch = shape[0][:2]
-        return steps * batch * (np.prod(shape[1]) + np.prod(shape[2]))
     return 0
 
 
 def of_network(model, free=1):
-    """Multiplications of one sample."""
-    shapes = _shapes(model, free)
-    return int(sum(of_node(node, shapes) for node in model.graph.node))
+    """(multiplications of one sample, those of them that can run on arrays)."""
+    shapes, weights = _shapes(model, free), _constants(model.graph)
+    return tuple(int(sum(of_node(node, shapes, known) for node in model.graph.node)) for known in (None, weights))

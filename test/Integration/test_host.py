@@ -29,11 +29,6 @@ SUPPORTED = {
     "yunet_n_320_320": 1,
 }
 
-# Networks of later issues, and an operator that the diagnostic must name.
-UNSUPPORTED = {
-    "tfc_2w2a_qonnx": ["Quant"],
-}
-
 TOLERANCE = 1e-4  # of the output's range
 
 
@@ -97,16 +92,3 @@ def test_batch_does_not_change_bits(batch, data_dir, tmp_path):
         tools.compile_model(path, tmp_path / "host.so", "--target=host", *networks.shape_option(model, b))
         results.append(tools.run_model(tmp_path / "host.so", x, tmp_path))
     np.testing.assert_allclose(results[0], results[1], rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", UNSUPPORTED)
-def test_later_networks_are_refused(name, data_dir, tmp_path):
-    path = networks.path_of(name, data_dir)
-    model = networks.load(path)
-    try:
-        shape = networks.shape_option(model, 1)
-    except ValueError:
-        shape = []
-    result = tools.invoke("cim-compile", path, "-o", tmp_path / "host.so", "--target=host", *shape)
-    message = tools.check_refused(result, tmp_path / "host.so")
-    assert any(op in message for op in UNSUPPORTED[name]), message

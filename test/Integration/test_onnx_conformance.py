@@ -32,6 +32,11 @@ def test_few_families_are_left_out():
     assert sum(LEFT_OUT.values()) == 71
 
 
+def test_share_of_node_tests():
+    passed, total = map(sum, zip(*onnx_conformance.shares().values()))
+    assert passed / total >= 0.85
+
+
 # found, expected, whether they agree with rtol 1e-3 and atol 1e-7
 COMPARED = {
     "within": (np.float32([1.0009, -5]), np.float32([1, -5]), True),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Networks from PyTorch's dynamo exporter (Inputs/export_pytorch.py) against PyTorch's own results."""
 
+import json
+import math
 import pathlib
 
 import numpy as np
@@ -9,9 +11,7 @@ import pytest
 import tools
 
 FOLDER = pathlib.Path(__file__).parent / "Inputs" / "pytorch"
-# Until their operators are there.
-WAITING = {"cnn-raw", "encoder", "encoder-raw", "mlp", "mlp-raw"}
-NETWORKS = sorted({path.stem for path in FOLDER.glob("*.onnx")} - WAITING)
+NETWORKS = sorted(path.stem for path in FOLDER.glob("*.onnx"))
 TOLERANCE = 1e-4  # of the output's range
 
 
@@ -27,13 +27,20 @@ def test_network(name, tmp_path):
         assert np.abs(found - y).max() <= TOLERANCE * (y.max() - y.min())
 
 
+# A step is 1 / levels of the largest value, about four times the usual one (rms) of normally distributed values; rounding
+# errors are uniform within a step: 4 / 63 / sqrt(12) for activations of 7 bits, 4 / 40 / sqrt(12) for weights of 4 cells.
+ROUNDING = 4 * math.hypot(1 / 63, 1 / 40) / math.sqrt(12)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_network_on_crossbars(name, tmp_path):
-    """Every network has layers there; on `ideal` the error is that of its 7-bit activations and 4-cell weights."""
+    """On `ideal` the error is that of rounding, independent from layer to layer: within twice what that amounts to."""
     stored = np.load(FOLDER / f"{name}.npz")
     x, y = stored["x"], stored["y"]
     np.save(tmp_path / "samples.npy", x)
     options = [f"--calibration={tmp_path / 'samples.npy'}", "--cells=4", f"--report={tmp_path / 'report.json'}"]
     tools.compile_model(FOLDER / f"{name}.onnx", tmp_path / "net.so", "--target=imec-ania", *options)
+    layers = len(json.loads((tmp_path / "report.json").read_text())["layers"])
+    assert layers
     found = tools.run_model(tmp_path / "net.so", x, tmp_path, "--device=ideal")
-    assert np.abs(found - y).max() <= 0.1 * (y.max() - y.min())
+    assert np.sqrt(np.mean((found - y) ** 2)) <= 2 * ROUNDING * math.sqrt(layers) * y.std()
