@@ -8,6 +8,7 @@
 #include "StorageCast.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
@@ -46,6 +47,14 @@ private:
 };
 
 LogicalResult Importer::readFile() {
+  // A device such as /dev/zero has no end.
+  llvm::sys::fs::file_status kind;
+  if (!llvm::sys::fs::status(path, kind) &&
+      kind.type() != llvm::sys::fs::file_type::regular_file)
+    return emitError(fileLoc) << "expected a file, found a "
+                              << (llvm::sys::fs::is_directory(kind)
+                                      ? "folder"
+                                      : "pipe or device; copy it to a file");
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (std::error_code status = file.getError())
