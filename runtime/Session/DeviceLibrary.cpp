@@ -21,12 +21,12 @@ DeviceLibrary::~DeviceLibrary() {
 
 cim_status DeviceLibrary::use(const cim_device_api *given) {
   if (given->version != CIM_DEVICE_VERSION ||
-      given->size < sizeof(cim_device_api))
+      given->size < CIM_DEVICE_API_SIZE_1)
     return fail(CIM_WRONG_VERSION,
                 "the device offers interface version %u (%u bytes), this "
                 "runtime needs version %u (%zu bytes)",
                 given->version, given->size, CIM_DEVICE_VERSION,
-                sizeof(cim_device_api));
+                size_t(CIM_DEVICE_API_SIZE_1));
   if (!given->create || !given->destroy || !given->query || !given->program ||
       !given->prepare || !given->stream || !given->wait || !given->last_error)
     return fail(CIM_INVALID_ARGUMENT, "the device's table has a null function");

@@ -3,6 +3,7 @@
 
 #include "Model/Model.h"
 #include "Session/DeviceLibrary.h"
+#include "Session/DeviceName.h"
 #include "Session/Host.h"
 #include "Session/HostMath.h"
 #include "Support/Error.h"
@@ -66,11 +67,13 @@ static cim_status programArrays(const cim_session &session) {
   return CIM_OK;
 }
 
-static cim_status makeChip(cim_session &session, const char *mode) {
+static cim_status makeChip(cim_session &session) {
   const Manifest &manifest = session.model->manifest;
   cim_device_config config = {};
   config.size = sizeof config;
-  config.mode = mode;
+  // A driver computes what its chip does.
+  const char *device = session.options.device;
+  config.mode = device && isSimulatorMode(device) ? device : nullptr;
   config.target = manifest.device.empty() ? nullptr : manifest.device.c_str();
   config.seed = session.options.seed;
   config.trial = session.options.trial;
@@ -97,17 +100,18 @@ static unsigned threadsFor(const cim_session_options &options) {
 }
 
 static cim_status openSession(cim_session &session) {
-  const char *name = session.options.device ? session.options.device : "exact";
-  cim_status status = session.options.device_api
-                          ? session.library.use(session.options.device_api)
-                          : session.library.open(name);
+  const cim_session_options &options = session.options;
+  cim_status status =
+      options.device_api
+          ? session.library.use(options.device_api)
+          : session.library.open(options.device ? options.device : "exact");
   if (status != CIM_OK)
     return status;
-  session.pool = std::make_unique<ThreadPool>(threadsFor(session.options));
+  session.pool = std::make_unique<ThreadPool>(threadsFor(options));
   // A network without crossbar layers runs on the host alone.
   if (session.model->manifest.layers.empty())
     return CIM_OK;
-  return makeChip(session, name);
+  return makeChip(session);
 }
 
 cim_status cim_session_create(cim_model *model,

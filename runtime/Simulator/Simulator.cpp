@@ -8,6 +8,8 @@
 #include "Simulator/Plan.h"
 #include "Simulator/Scalar.h"
 #include "Support/Error.h"
+#include "Support/Sized.h"
+#include "cim-c/runtime.h"
 
 #include <algorithm>
 #include <cstring>
@@ -22,7 +24,7 @@ using rt::guarded;
 namespace {
 /// A prepared layer: as a plan, or packed for vector kernels.
 struct Prepared {
-  const cim_layer *layer = nullptr;
+  cim_layer layer = {};
   Plan plan;
   std::unique_ptr<Packed> packed;
 };
@@ -41,7 +43,7 @@ static const char *nameOf(Mode mode) {
 }
 
 static cim_status parseMode(const char *name, Mode &mode) {
-  std::string_view text = name ? name : "";
+  std::string_view text = name ? name : "exact";
   if (text == "ideal")
     mode = Mode::Ideal;
   else if (text == "exact")
@@ -49,25 +51,38 @@ static cim_status parseMode(const char *name, Mode &mode) {
   else if (text == "analog")
     mode = Mode::Analog;
   else
-    return fail(CIM_INVALID_ARGUMENT,
-                "unknown mode '%s', expected ideal, exact or analog",
-                name ? name : "(null)");
+    return fail(CIM_UNSUPPORTED,
+                "unknown mode '%s', expected ideal, exact or analog", name);
+  return CIM_OK;
+}
+
+static cim_status makeDevice(const cim_device_config &config,
+                             std::unique_ptr<cim_device> &device) {
+  auto made = std::make_unique<cim_device>();
+  if (cim_status status = parseMode(config.mode, made->chip.mode))
+    return status;
+  if (cim_status status = parseConfig(config.target, made->chip.config))
+    return status;
+  if (cim_status status = chooseIsa(made->isa))
+    return status;
+  made->chip.key = {uint32_t(config.seed),
+                    uint32_t(config.seed >> 32) ^ config.trial * 0x9E3779B9u};
+  device = std::move(made);
   return CIM_OK;
 }
 
 static cim_status create(const cim_device_config *config, cim_device **device) {
-  if (!config || !device || config->size < sizeof(cim_device_config))
-    return fail(CIM_INVALID_ARGUMENT, "create: null or wrongly sized argument");
+  if (!device)
+    return fail(CIM_INVALID_ARGUMENT, "create: device is null");
+  *device = nullptr;
+  cim_device_config known;
+  if (cim_status status = rt::readSized("create: config", config,
+                                        CIM_DEVICE_CONFIG_SIZE_1, known))
+    return status;
   return guarded([&]() -> cim_status {
-    auto made = std::make_unique<cim_device>();
-    if (cim_status status = parseMode(config->mode, made->chip.mode))
+    std::unique_ptr<cim_device> made;
+    if (cim_status status = makeDevice(known, made))
       return status;
-    if (cim_status status = parseConfig(config->target, made->chip.config))
-      return status;
-    if (cim_status status = chooseIsa(made->isa))
-      return status;
-    made->chip.key = {uint32_t(config->seed), uint32_t(config->seed >> 32) ^
-                                                  config->trial * 0x9E3779B9u};
     *device = made.release();
     return CIM_OK;
   });
@@ -76,19 +91,22 @@ static cim_status create(const cim_device_config *config, cim_device **device) {
 static void destroy(cim_device *device) { delete device; }
 
 static cim_status query(cim_device *device, cim_device_info *info) {
-  if (!device || !info || info->size < sizeof info->size)
-    return fail(CIM_INVALID_ARGUMENT, "query: null or wrongly sized argument");
+  if (!device)
+    return fail(CIM_INVALID_ARGUMENT, "query: device is null");
   const Config &config = device->chip.config;
   cim_device_info full = {};
-  full.size = info->size;
   full.name = nameOf(device->chip.mode);
   full.array_rows = config.array.rows;
   full.array_columns = config.array.columns;
   full.cell_lo = config.cellLo;
   full.cell_hi = config.cellHi;
-  memcpy(info, &full, std::min<size_t>(info->size, sizeof full));
-  return CIM_OK;
+  full.input_bits = config.inputBits;
+  return rt::writeSized("query: info", full, CIM_DEVICE_INFO_SIZE_1, info);
 }
+
+// Of one array; far beyond any chip.
+static constexpr uint64_t maxCells = uint64_t(1) << 31;
+static constexpr uint32_t maxArrays = 1u << 20;
 
 static cim_status checkCells(const Config &config, uint32_t rows,
                              uint32_t columns, const int8_t *cells) {
@@ -97,6 +115,10 @@ static cim_status checkCells(const Config &config, uint32_t rows,
     return fail(CIM_INVALID_ARGUMENT,
                 "%u x %u cells do not fit an array of %u x %u", rows, columns,
                 config.array.rows, config.array.columns);
+  if (uint64_t(rows) * columns > maxCells)
+    return fail(CIM_UNSUPPORTED,
+                "%u x %u cells, the simulator takes 2^31 per array", rows,
+                columns);
   for (uint64_t i = 0, count = uint64_t(rows) * columns; i < count; ++i)
     if (cells[i] < config.cellLo || cells[i] > config.cellHi)
       return fail(
@@ -108,9 +130,12 @@ static cim_status checkCells(const Config &config, uint32_t rows,
 
 static cim_status program(cim_device *device, uint32_t array, uint32_t rows,
                           uint32_t columns, const int8_t *cells) {
-  if (!device || !cells || array >= 1u << 20)
-    return fail(CIM_INVALID_ARGUMENT, "program: null argument or no array %u",
-                array);
+  if (!device || !cells)
+    return fail(CIM_INVALID_ARGUMENT, "program: %s is null",
+                device ? "cells" : "device");
+  if (array >= maxArrays)
+    return fail(CIM_UNSUPPORTED, "array %u, the simulator has %u", array,
+                maxArrays);
   if (!device->layers.empty())
     return fail(CIM_WRONG_STATE, "program: a layer has been prepared already");
   if (cim_status status = checkCells(device->chip.config, rows, columns, cells))
@@ -124,33 +149,38 @@ static cim_status program(cim_device *device, uint32_t array, uint32_t rows,
   });
 }
 
+static cim_status prepareLayer(cim_device &device, const cim_layer &layer) {
+  std::vector<rt::ArrayShape> shapes;
+  for (const Array &array : device.chip.arrays)
+    shapes.push_back({array.rows, array.columns});
+  std::string problem = rt::checkLayer(layer, shapes);
+  if (!problem.empty())
+    return fail(CIM_INVALID_ARGUMENT, problem);
+  auto prepared = std::make_unique<Prepared>();
+  prepared->layer = layer;
+  problem = makePlan(device.chip, prepared->layer, prepared->plan);
+  if (!problem.empty())
+    return fail(CIM_UNSUPPORTED, problem);
+  mergePlanes(prepared->plan, device.chip.config);
+  if (canPack(prepared->plan, device.chip.config, device.isa)) {
+    prepared->packed =
+        pack(prepared->plan, device.chip.config, device.isa, device.chip.key);
+    prepared->plan.blocks = {};
+  }
+  if (device.layers.size() <= layer.id)
+    device.layers.resize(layer.id + 1);
+  device.layers[layer.id] = std::move(prepared);
+  return CIM_OK;
+}
+
 static cim_status prepare(cim_device *device, const cim_layer *layer) {
-  if (!device || !layer || layer->size < sizeof(cim_layer))
-    return fail(CIM_INVALID_ARGUMENT,
-                "prepare: null or wrongly sized argument");
-  return guarded([&]() -> cim_status {
-    std::vector<rt::ArrayShape> shapes;
-    for (const Array &array : device->chip.arrays)
-      shapes.push_back({array.rows, array.columns});
-    std::string problem = rt::checkLayer(*layer, shapes);
-    if (!problem.empty())
-      return fail(CIM_INVALID_ARGUMENT, problem);
-    auto prepared = std::make_unique<Prepared>();
-    prepared->layer = layer;
-    problem = makePlan(device->chip, *layer, prepared->plan);
-    if (!problem.empty())
-      return fail(CIM_UNSUPPORTED, problem);
-    mergePlanes(prepared->plan, device->chip.config);
-    if (canPack(prepared->plan, device->chip.config, device->isa)) {
-      prepared->packed = pack(prepared->plan, device->chip.config, device->isa,
-                              device->chip.key);
-      prepared->plan.blocks = {};
-    }
-    if (device->layers.size() <= layer->id)
-      device->layers.resize(layer->id + 1);
-    device->layers[layer->id] = std::move(prepared);
-    return CIM_OK;
-  });
+  if (!device)
+    return fail(CIM_INVALID_ARGUMENT, "prepare: device is null");
+  cim_layer known;
+  if (cim_status status =
+          rt::readSized("prepare: layer", layer, CIM_LAYER_SIZE_1, known))
+    return status;
+  return guarded([&] { return prepareLayer(*device, known); });
 }
 
 /// Inputs beyond what the DAC can make would be another network.
@@ -176,7 +206,7 @@ static cim_status checkInputs(const Config &config, const cim_layer &layer,
 static cim_status streamImages(const cim_device &device,
                                const cim_stream &stream) {
   const Prepared &prepared = *device.layers[stream.layer];
-  const cim_layer &l = *prepared.layer;
+  const cim_layer &l = prepared.layer;
   uint64_t inputSize = uint64_t(l.in_h) * l.in_w * l.in_c;
   uint64_t outputSize =
       uint64_t(l.out_h) * l.out_w * l.out_c * rt::byteSize(l.out_type);
@@ -199,18 +229,24 @@ static cim_status streamImages(const cim_device &device,
 }
 
 static cim_status stream(cim_device *device, const cim_stream *stream) {
-  if (!device || !stream || stream->size < sizeof(cim_stream) ||
-      (stream->image_count && (!stream->input || !stream->output)))
-    return fail(CIM_INVALID_ARGUMENT, "stream: null or wrongly sized argument");
-  if (stream->layer >= device->layers.size() || !device->layers[stream->layer])
+  if (!device)
+    return fail(CIM_INVALID_ARGUMENT, "stream: device is null");
+  cim_stream known;
+  if (cim_status status =
+          rt::readSized("stream: stream", stream, CIM_STREAM_SIZE_1, known))
+    return status;
+  if (known.image_count && (!known.input || !known.output))
+    return fail(CIM_INVALID_ARGUMENT, "stream: %s is null",
+                known.input ? "output" : "input");
+  if (known.layer >= device->layers.size() || !device->layers[known.layer])
     return fail(CIM_WRONG_STATE, "stream: layer %u has not been prepared",
-                stream->layer);
-  if (stream->first_image > UINT32_MAX - stream->image_count)
+                known.layer);
+  if (known.first_image > UINT32_MAX - known.image_count)
     return fail(CIM_UNSUPPORTED,
                 "stream: image %llu, the simulator numbers "
                 "images with 32 bits",
-                (unsigned long long)stream->first_image);
-  return guarded([&] { return streamImages(*device, *stream); });
+                (unsigned long long)known.first_image);
+  return guarded([&] { return streamImages(*device, known); });
 }
 
 static cim_status wait(cim_device *device) {
@@ -218,6 +254,12 @@ static cim_status wait(cim_device *device) {
 }
 
 static const char *lastErrorText() { return rt::lastError().c_str(); }
+
+/// The runtime's library is a driver like any other: cim-device-check takes it.
+extern "C" CIM_EXPORT const cim_device_api *
+cim_device_get_api(uint32_t version) {
+  return version == CIM_DEVICE_VERSION ? rt::simulatorApi() : nullptr;
+}
 
 const cim_device_api *cim::rt::simulatorApi() {
   static const cim_device_api api = {sizeof(cim_device_api),

@@ -39,5 +39,6 @@ def data_dir():
 
 
 @pytest.fixture(scope="session")
-def reference_device(tmp_path_factory):
-    return tools.build_reference_device(tmp_path_factory.mktemp("device"))
+def reference_device():
+    """devices/reference, for cim-run --device=."""
+    return tools.REFERENCE_DEVICE

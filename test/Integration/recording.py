@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Reads what reference_device.c recorded, and checks it against the text.
+"""Reads what devices/reference recorded, and checks it against the text.
 
 `Recording` gives every layer as numerics.Layer, with the cells taken from the
 array images, and the maps that went in and out.

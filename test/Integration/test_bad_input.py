@@ -488,8 +488,8 @@ def test_output_that_is_called_like_a_device(tmp_path, compiled, x):
 
 def test_device_that_fails(tmp_path, compiled, x, reference_device):
     """The driver's own words reach the user."""
-    env = {"CIM_REFERENCE_MODE": "analog"}
-    refuse_run(tmp_path, compiled, "--input", x, f"--device={reference_device}", env=env, mentions=["has no mode 'analog'"])
+    env = {"CIM_REFERENCE_MODE": "digital"}
+    refuse_run(tmp_path, compiled, "--input", x, f"--device={reference_device}", env=env, mentions=["has no mode 'digital'"])
     env = {"CIM_REFERENCE_RECORD": str(tmp_path / "absent")}
     refuse_run(tmp_path, compiled, "--input", x, f"--device={reference_device}", env=env, mentions=["cannot write the recording"])
 

@@ -70,11 +70,22 @@ def test_example_refuses_another_file(classify):
 
 def test_installed_tools_stand_alone(package):
     environment = {"PATH": os.environ["PATH"]}
-    for tool in ["cim-compile", "cim-opt", "cim-run", "cim-translate"]:
+    for tool in ["cim-compile", "cim-device-check", "cim-opt", "cim-run", "cim-translate"]:
         assert "cim" in must(package / "bin" / tool, "--version", env=environment)
     for file in [*package.glob("bin/*"), *package.glob("lib/*.so")]:
         dynamic = must("readelf", "-d", file)
         assert str(tools.BUILD) not in dynamic and str(tools.ROOT) not in dynamic, file
+
+
+def test_driver_from_the_package_alone(package, tmp_path):
+    """A vendor has the headers, the checker and the simulator."""
+    source = tools.ROOT / "unittests" / "Runtime" / "Inputs" / "test-driver.c"
+    driver = tmp_path / "driver.so"
+    must(tools.CLANG, "-shared", "-fPIC", f"-I{package / 'include'}", source, "-o", driver)
+    checker = package / "bin" / "cim-device-check"
+    assert " 0 failed" in must(checker, package / "lib" / "libcim-runtime.so")
+    result = call(checker, driver)
+    assert result.returncode == 1 and "FAIL  numbers/converter" in result.stdout
 
 
 def test_installed_targets_are_found(package, tmp_path):

@@ -73,14 +73,15 @@ def run_json(so, folder, *options):
     return json.loads(result.stdout)
 
 
-def build_reference_device(folder):
-    """Compiles reference_device.c to a plug-in for cim-run --device=."""
-    out = folder / "reference_device.so"
-    source = pathlib.Path(__file__).with_name("reference_device.c")
-    flags = ["-std=c11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run(
-        [CLANG, *flags, f"-I{ROOT / 'include'}", "-o", str(out), str(source), "-lm"], check=True
-    )
+REFERENCE_DEVICE = BUILD / "lib" / "cim-reference.so"
+
+
+def build_device(source, folder):
+    """Compiles a device of Inputs/ to a plug-in for cim-run --device=."""
+    out = folder / pathlib.Path(source).with_suffix(".so").name
+    flags = ["-std=gnu11", "-O1", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"]
+    path = pathlib.Path(__file__).parent / "Inputs" / source
+    subprocess.run([CLANG, *flags, f"-I{ROOT / 'include'}", "-o", str(out), str(path)], check=True)
     return out
 
 

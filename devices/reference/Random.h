@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// docs/Runtime.md, "Random numbers": normal deviates from counters.
+#ifndef CIM_REFERENCE_RANDOM_H
+#define CIM_REFERENCE_RANDOM_H
+
+#include <cstdint>
+
+namespace cim::reference {
+
+struct Key {
+  uint32_t word[2];
+  Key(uint64_t seed, uint32_t trial);
+};
+
+struct Counter {
+  uint32_t word[4];
+};
+
+/// Philox4x32 with 7 rounds.
+Counter philox(Key key, Counter counter);
+
+/// The normal deviate that 32 bits stand for.
+float normal(uint32_t bits);
+
+/// Number `draw` of the table on that page, for a column: words 1 to 3 are what
+/// the table lists.
+float normalAt(Key key, uint32_t draw, uint32_t column, uint32_t word1,
+               uint32_t word2, uint32_t word3);
+
+} // namespace cim::reference
+
+#endif // CIM_REFERENCE_RANDOM_H

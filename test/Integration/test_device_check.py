@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""cim-device-check: the devices of this project pass, a device with a defect does not, and no check is idle."""
+
+import re
+
+import pytest
+
+import tools
+
+SIMULATOR = tools.BUILD / "lib" / "libcim-runtime.so"
+
+# Defect of Inputs/broken_device.c: checks that must find it.
+DEFECTS = {
+    "no-name": ["lifecycle/create-and-destroy"],
+    "any-version": ["lifecycle/other-version"],
+    "any-mode": ["lifecycle/unknown-mode"],
+    "dangling": ["lifecycle/unknown-mode"],
+    "any-stream": ["lifecycle/stream-before-prepare"],
+    "any-layer": ["lifecycle/prepare-before-program", "ranges/block-outside", "ranges/bad-geometry", "ranges/bad-tables"],
+    "reprogram": ["lifecycle/program-after-prepare"],
+    "first-layer": ["lifecycle/prepare-again"],
+    "first-image": ["lifecycle/program-again"],
+    "wait-needs-stream": ["lifecycle/wait-without-stream"],
+    "shared-error": ["lifecycle/error-texts"],
+    "empty-error": ["lifecycle/error-texts", "arguments/null"],
+    "crash": ["arguments/null"],
+    "any-size": ["arguments/struct-too-small"],
+    "own-size-at-least": ["arguments/struct-of-first-release"],
+    "long-info": ["arguments/struct-of-first-release"],
+    "own-size-only": ["arguments/struct-of-later-release"],
+    "ignores-members": ["arguments/unknown-members"],
+    "any-array": ["ranges/array-size", "ranges/cell-levels"],
+    "any-input": ["ranges/dac"],
+    "sticky": ["ranges/failures-change-nothing"],
+    "no-images": ["streams/no-images"],
+    "overruns": ["streams/bounds"],
+    "writes-input": ["streams/bounds"],
+    "counts": ["streams/repeat"],
+    "one-thread": ["streams/threads"],
+    "one-chip": ["streams/independent-devices"],
+    "no-seed": ["streams/seeds"],
+    "exits": ["streams/repeat"],
+    "always-floor": ["numbers/converter"],
+    "always-nearest": ["numbers/epilogue"],
+    "signed-only": ["numbers/input-types"],
+    "no-padding": ["numbers/windows"],
+    "one-off": ["numbers/random-layers", "agreement/ideal", "agreement/exact", "agreement/analog"],
+}
+
+
+def check(*args, **popen):
+    """Runs the program; returns its exit code and {check: (word, text)}."""
+    result = tools.invoke("cim-device-check", *args, **popen)
+    assert not result.stderr, result.stderr
+    lines = {}
+    for line in result.stdout.splitlines()[:-1]:
+        word, name, _, text = re.fullmatch(r"(ok|FAIL|skip) +(\S+?)(: (.*))?", line).groups()
+        lines[name] = (word, text)
+    return result.returncode, lines
+
+
+def all_checks():
+    return tools.invoke("cim-device-check", "--list").stdout.split()
+
+
+@pytest.fixture(scope="session")
+def broken_device(tmp_path_factory):
+    return tools.build_device("broken_device.c", tmp_path_factory.mktemp("broken"))
+
+
+@pytest.mark.parametrize("device, other", [(SIMULATOR, tools.REFERENCE_DEVICE), (tools.REFERENCE_DEVICE, SIMULATOR)])
+def test_our_devices_pass(device, other):
+    code, lines = check(device, f"--against={other}")
+    assert list(lines) == all_checks()
+    assert {word for word, _ in lines.values()} == {"ok"}, lines
+    assert code == 0
+
+
+@pytest.mark.parametrize("isa", ["portable", "avx2"])
+def test_other_kernels_agree_with_the_reference(isa):
+    code, lines = check(SIMULATOR, "--check=agreement", f"--against={tools.REFERENCE_DEVICE}", env={"CIM_ISA": isa})
+    assert code == 0, lines
+    words = {name: text.split(";")[0] for name, (_, text) in lines.items()}
+    _, fast = check(SIMULATOR, "--check=agreement", f"--against={tools.REFERENCE_DEVICE}")
+    assert words == {name: text.split(";")[0] for name, (_, text) in fast.items()}, "the digest differs"
+
+
+def test_many_random_layers(full):
+    layers = 20000 if full else 1500
+    code, lines = check(SIMULATOR, "--check=agreement", f"--against={tools.REFERENCE_DEVICE}", f"--layers={layers}", "--seed=2")
+    assert code == 0, lines
+    for name, (_, text) in lines.items():
+        assert text.startswith(f"{layers} layers"), (name, text)
+    for effect in ("read", "static", "adc_offset", "adc_gain", "adc_noise"):
+        assert f"noise.{effect}" in lines["agreement/analog"][1]
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_defect_is_found(broken_device, defect):
+    env = {"CIM_BROKEN_BASE": str(tools.REFERENCE_DEVICE), "CIM_BROKEN": defect}
+    expected = DEFECTS[defect]
+    only = [f"--check={name}" for name in expected]
+    code, lines = check(broken_device, *only, f"--against={tools.REFERENCE_DEVICE}", "--layers=20", env=env)
+    assert set(lines) == set(expected)
+    assert {word for word, _ in lines.values()} == {"FAIL"}, lines
+    assert all(text for _, text in lines.values())
+    assert code == 1
+
+
+def test_every_check_can_fail():
+    assert {name for names in DEFECTS.values() for name in names} == set(all_checks())
+
+
+def test_without_defect_it_is_good(broken_device):
+    code, lines = check(broken_device, env={"CIM_BROKEN_BASE": str(tools.REFERENCE_DEVICE)})
+    assert code == 0 and {word for word, _ in lines.values()} == {"ok"}, lines
+
+
+@pytest.mark.parametrize(
+    "args, code, message",
+    [
+        ([], 2, "no device given"),
+        (["a.so", "b.so"], 2, "more than one device: 'a.so' and 'b.so'"),
+        (["a.so", "--check=everything"], 2, "no check 'everything', see --list"),
+        (["a.so", "--layers=many"], 2, "--layers=many: expected an integer 0 .. 9999999"),
+        (["a.so", "--loud"], 2, "unknown option '--loud', or without a value"),
+        (["a.so"], 1, "a.so: cannot open"),
+        ([__file__], 1, "not a device driver"),
+    ],
+)
+def test_wrong_use(args, code, message):
+    result = tools.invoke("cim-device-check", *args)
+    assert message in tools.check_refused(result, code=code)
