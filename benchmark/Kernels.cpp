@@ -73,7 +73,7 @@ static void check(cim_status status) {
 }
 
 Bench::Bench(const Shape &shape, const Mode &mode) : shape(shape) {
-  cim_device_config config = {sizeof config, mode.mode, mode.target, 1, 0};
+  cim_device_config config = {sizeof config, mode.mode, mode.target, 1, 0, 0};
   check(api.create(&config, &device));
   std::mt19937 random(1);
   std::vector<int8_t> cells(size_t(shape.rows()) * shape.outC);

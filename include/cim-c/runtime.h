@@ -56,6 +56,7 @@ typedef struct cim_session_options {
   void (*observe)(void *user, uint32_t value, const float *data,
                   uint64_t count);
   void *observe_user;
+  double age; /* seconds since programming; default: what the target says */
 } cim_session_options;
 
 /* Text of the calling thread's last failure, never null. */

@@ -66,6 +66,12 @@ std::string Arch::deviceJson() const {
                                    {"adc_offset", noise().adcOffset.value},
                                    {"adc_gain", noise().adcGain.value},
                                    {"adc_noise", noise().adcNoise.value}}}};
+  if (!spec->cells.empty())
+    device["cells"] = llvm::json::Object(spec->cells);
+  if (!spec->lines.empty())
+    device["lines"] = llvm::json::Object(spec->lines);
+  for (const auto &[key, value] : spec->converter)
+    device["adc"].getAsObject()->insert({key, value});
   std::string text;
   llvm::raw_string_ostream(text) << llvm::json::Value(std::move(device));
   return text;

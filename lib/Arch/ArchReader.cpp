@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The schema of target descriptions, section by section (docs/Targets.md).
 
+#include "PhysicsReader.h"
 #include "Section.h"
 #include "cim/Arch/Arch.h"
 #include <algorithm>
@@ -25,16 +26,11 @@ private:
   void readAdc(const Section &root);
   void readTiming(const Section &root);
   void readNoise(const Section &root);
+  void readPhysics(const Section &root);
   void readSupply(const Section &root);
   void readEnergy(const Section &root);
   void readArea(const Section &root);
   void readAnchors(const Section &root);
-
-  /// The mapping at `key`, or nothing when it is missing (an error if
-  /// `required`) or an error has occurred.
-  std::optional<Section> open(const Section &parent, StringRef key,
-                              llvm::ArrayRef<StringRef> keys,
-                              bool required = false);
 
   llvm::MemoryBufferRef buffer;
   Diagnoser diagnoser;
@@ -44,25 +40,11 @@ private:
 
 } // namespace cim
 
-std::optional<Section> ArchReader::open(const Section &parent, StringRef key,
-                                        llvm::ArrayRef<StringRef> keys,
-                                        bool required) {
-  if (diagnoser.hasFailed() || (!required && !parent.find(key)))
-    return std::nullopt;
-  const YAMLNode *node = parent.require(key);
-  if (!node)
-    return std::nullopt;
-  Section section(diagnoser, *node, ("'" + key + "'").str(), keys);
-  if (diagnoser.hasFailed())
-    return std::nullopt;
-  return section;
-}
-
 void ArchReader::readArray(const Section &root) {
-  auto array = open(root, "array",
-                    {"rows", "columns", "count", "cell_levels",
-                     "max_cells_per_weight", "source"},
-                    /*required=*/true);
+  auto array = root.open("array",
+                         {"rows", "columns", "count", "cell_levels",
+                          "max_cells_per_weight", "source"},
+                         /*required=*/true);
   if (!array)
     return;
   spec.rows = array->whole("rows", 1, 1 << 20);
@@ -98,8 +80,8 @@ void ArchReader::readArray(const Section &root) {
 }
 
 void ArchReader::readInput(const Section &root) {
-  auto input = open(root, "input", {"bits", "signs", "encoding", "source"},
-                    /*required=*/true);
+  auto input = root.open("input", {"bits", "signs", "encoding", "source"},
+                         /*required=*/true);
   if (!input)
     return;
   size_t signs = input->oneOf("signs", {"both", "signed", "unsigned"});
@@ -112,8 +94,11 @@ void ArchReader::readInput(const Section &root) {
 }
 
 void ArchReader::readAdc(const Section &root) {
-  auto adc = open(root, "adc", {"bits", "rounding", "range", "source"},
-                  /*required=*/true);
+  auto adc = root.open("adc",
+                       {"bits", "rounding", "range", "architecture",
+                        "capacitor_mismatch", "amplifier_gain", "inl", "dnl",
+                        "columns_per_adc", "source"},
+                       /*required=*/true);
   if (!adc)
     return;
   spec.adcSymmetric =
@@ -123,12 +108,13 @@ void ArchReader::readAdc(const Section &root) {
   spec.adcRounding = adc->oneOf("rounding", {"nearest-even", "floor"}) == 1
                          ? Arch::Rounding::Floor
                          : Arch::Rounding::NearestEven;
+  spec.converter = readConverter(*adc, spec.adcBits);
   adc->text("source");
 }
 
 void ArchReader::readTiming(const Section &root) {
-  auto timing = open(root, "timing", {"mvm", "digital_clock", "row_write"},
-                     /*required=*/true);
+  auto timing = root.open("timing", {"mvm", "digital_clock", "row_write"},
+                          /*required=*/true);
   if (!timing)
     return;
   spec.mvmTime = timing->figure("mvm", Dimension::Time, Bounds::positive());
@@ -139,8 +125,8 @@ void ArchReader::readTiming(const Section &root) {
 }
 
 void ArchReader::readNoise(const Section &root) {
-  auto noise = open(root, "noise",
-                    {"read", "static", "adc_offset", "adc_gain", "adc_noise"});
+  auto noise = root.open(
+      "noise", {"read", "static", "adc_offset", "adc_gain", "adc_noise"});
   auto read = [&](StringRef key, Dimension dimension, double fallback) {
     Bounds bounds = dimension == Dimension::Fraction ? Bounds::share()
                                                      : Bounds::notNegative();
@@ -165,8 +151,15 @@ void ArchReader::readNoise(const Section &root) {
               "level * (1 + 4 * noise.static) is at most 127");
 }
 
+void ArchReader::readPhysics(const Section &root) {
+  ArrayBounds bounds = {spec.rows, spec.columns, spec.arrayCount, spec.cell.lo,
+                        spec.cell.hi};
+  spec.cells = readCells(root, bounds);
+  spec.lines = readLines(root);
+}
+
 void ArchReader::readSupply(const Section &root) {
-  auto supply = open(root, "supply", {"nominal", "exponent"});
+  auto supply = root.open("supply", {"nominal", "exponent"});
   if (!supply)
     return;
   spec.supply.emplace();
@@ -177,9 +170,8 @@ void ArchReader::readSupply(const Section &root) {
 }
 
 void ArchReader::readEnergy(const Section &root) {
-  auto energy =
-      open(root, "energy",
-           {"dac", "adc", "gate", "line", "control", "activity", "row_write"});
+  auto energy = root.open("energy", {"dac", "adc", "gate", "line", "control",
+                                     "activity", "row_write"});
   if (!energy)
     return;
   auto joules = [&](StringRef key) {
@@ -200,7 +192,7 @@ void ArchReader::readEnergy(const Section &root) {
 }
 
 void ArchReader::readArea(const Section &root) {
-  auto area = open(root, "area", {"cell", "dac", "adc", "control"});
+  auto area = root.open("area", {"cell", "dac", "adc", "control"});
   if (!area)
     return;
   Arch::Area &result = spec.area.emplace();
@@ -262,8 +254,9 @@ void ArchReader::readRoot(const YAMLNode &root) {
     host |= entry.key.text == "kind" && entry.value.text == "host";
 
   static constexpr StringRef keys[] = {
-      "name",   "description", "kind",   "projection", "array", "input",  "adc",
-      "timing", "noise",       "supply", "energy",     "area",  "anchors"};
+      "name",  "description", "kind",   "projection", "array",
+      "input", "adc",         "timing", "noise",      "cells",
+      "lines", "supply",      "energy", "area",       "anchors"};
   constexpr size_t hostKeys = 3;
   Section section(
       diagnoser, root, host ? "a target of kind 'host'" : "the target",
@@ -279,6 +272,7 @@ void ArchReader::readRoot(const YAMLNode &root) {
   readAdc(section);
   readTiming(section);
   readNoise(section);
+  readPhysics(section);
   readSupply(section);
   readEnergy(section);
   readArea(section);

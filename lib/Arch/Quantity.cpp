@@ -34,10 +34,16 @@ static DimensionInfo describe(Dimension dimension) {
   case Dimension::Lsb:
     return {"ADC codes", "0.5 lsb", {{"lsb", 1}}};
   case Dimension::Time:
-    return {
-        "a time",
-        "44.4 ns",
-        {{"ps", 1e-12}, {"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}}};
+    return {"a time",
+            "44.4 ns",
+            {{"ps", 1e-12},
+             {"ns", 1e-9},
+             {"us", 1e-6},
+             {"ms", 1e-3},
+             {"s", 1},
+             {"h", 3600},
+             {"d", 86400},
+             {"y", 31536000}}};
   case Dimension::Frequency:
     return {"a frequency",
             "260 MHz",
@@ -80,6 +86,8 @@ static DimensionInfo describe(Dimension dimension) {
     return {"a cell density",
             "16 Mcells/mm2",
             {{"cells/mm2", 1}, {"kcells/mm2", 1e3}, {"Mcells/mm2", 1e6}}};
+  case Dimension::Gain:
+    return {"a gain", "60 dB", {{"dB", 1}}};
   }
   return {};
 }

@@ -22,6 +22,7 @@ enum class Dimension {
   ThroughputDensity, ///< op/s/mm2
   Efficiency,        ///< op/s/W = op/J
   CellDensity,       ///< cells/mm2
+  Gain,              ///< dB
 };
 
 /// The value of `text` in the unit named at `Dimension`. On failure returns

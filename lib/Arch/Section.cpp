@@ -4,6 +4,7 @@
 #include "Section.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 using namespace cim;
 using llvm::ArrayRef;
@@ -43,6 +44,19 @@ Section::Section(Diagnoser &diagnoser, const YAMLNode &node, StringRef name,
     if (!llvm::is_contained(keys, entry.key.text))
       fail(entry.key, "unknown key '" + entry.key.text + "' in " + name + ": " +
                           suggestion(entry.key.text, keys));
+}
+
+std::optional<Section> Section::open(StringRef key, ArrayRef<StringRef> keys,
+                                     bool required) const {
+  if (hasFailed() || (!required && !find(key)))
+    return std::nullopt;
+  const YAMLNode *node = require(key);
+  if (!node)
+    return std::nullopt;
+  Section section(diagnoser, *node, ("'" + key + "'").str(), keys);
+  if (hasFailed())
+    return std::nullopt;
+  return section;
 }
 
 const YAMLNode *Section::find(StringRef key) const {
@@ -118,12 +132,47 @@ double Section::quantity(StringRef key, Dimension dimension,
   if (!number)
     fail(*value, error);
   else if (*number < bounds.lo || (bounds.loOpen && *number == bounds.lo))
-    fail(*value, bounds.loOpen
-                     ? "expected more than 0, found '" + value->text + "'"
-                     : "expected 0 or more, found '" + value->text + "'");
+    fail(*value,
+         llvm::formatv(bounds.loOpen ? "expected more than {0}, found '{1}'"
+                                     : "expected {0} or more, found '{1}'",
+                       int64_t(bounds.lo), value->text)
+             .str());
   else if (*number > bounds.hi)
     fail(*value, "expected at most 100 %, found '" + value->text + "'");
   return number.value_or(0);
+}
+
+std::vector<double> Section::numbersIfAny(StringRef key, size_t least,
+                                          size_t most) const {
+  std::vector<double> numbers;
+  if (!find(key))
+    return numbers;
+  const YAMLNode *list = require(key);
+  if (!list)
+    return numbers;
+  if (list->isList() && list->items.size() >= least &&
+      list->items.size() <= most)
+    for (const YAMLNode &item : list->items) {
+      std::string error;
+      std::optional<double> number =
+          parseQuantity(item.text, Dimension::Number, error);
+      if (!number || std::abs(*number) > 1e6) {
+        fail(item, "expected a number from -1e6 to 1e6 in '" + key +
+                       "', found '" + item.text + "'");
+        return {};
+      }
+      numbers.push_back(*number);
+    }
+  else
+    fail(*list,
+         llvm::formatv(
+             "expected a list of {0} for '{1}'",
+             least == most
+                 ? llvm::formatv("{0} numbers", least).str()
+                 : llvm::formatv("{0} to {1} numbers", least, most).str(),
+             key)
+             .str());
+  return numbers;
 }
 
 Arch::Figure Section::figure(StringRef key, Dimension dimension,

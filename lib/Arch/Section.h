@@ -47,6 +47,12 @@ public:
   Section(Diagnoser &diagnoser, const YAMLNode &node, llvm::StringRef name,
           llvm::ArrayRef<llvm::StringRef> keys);
 
+  /// The mapping at `key`, or nothing when it is missing (an error if
+  /// `required`) or an error has occurred.
+  std::optional<Section> open(llvm::StringRef key,
+                              llvm::ArrayRef<llvm::StringRef> keys,
+                              bool required = false) const;
+
   /// Null when the key is missing.
   const YAMLNode *find(llvm::StringRef key) const;
   /// Fails when the key is missing or has no value; then null.
@@ -63,6 +69,9 @@ public:
                       Bounds bounds) const;
   std::optional<Arch::Figure>
   figureIfAny(llvm::StringRef key, Dimension dimension, Bounds bounds) const;
+  /// A list of `least` to `most` plain numbers; empty when the key is missing.
+  std::vector<double> numbersIfAny(llvm::StringRef key, size_t least,
+                                   size_t most) const;
   /// A number with unit, written plainly.
   double quantity(llvm::StringRef key, Dimension dimension,
                   Bounds bounds) const;

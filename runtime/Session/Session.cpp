@@ -77,6 +77,7 @@ static cim_status makeChip(cim_session &session) {
   config.target = manifest.device.empty() ? nullptr : manifest.device.c_str();
   config.seed = session.options.seed;
   config.trial = session.options.trial;
+  config.age = session.options.age;
   const cim_device_api &api = *session.library.api();
   if (cim_status status = api.create(&config, &session.device))
     return deviceFailure(session, status, "create");

@@ -4,6 +4,7 @@
 #ifndef CIM_RUNTIME_SIMULATOR_CONFIG_H
 #define CIM_RUNTIME_SIMULATOR_CONFIG_H
 
+#include "Simulator/Physics.h"
 #include "Support/LayerCheck.h"
 #include "cim-c/hal.h"
 
@@ -13,15 +14,14 @@ enum class Mode { Ideal, Exact, Analog };
 
 /// Non-idealities of mode `analog`; 0 switches one off.
 struct Effects {
-  float readSigma = 0;   // read noise of a cell, relative to its level
-  float staticSigma = 0; // variation of a cell, relative to its level
-  float adcOffset = 0;   // deviation of a column's offset, in codes
-  float adcGain = 0;     // relative deviation of a column's gain
+  float readSigma = 0;   // read noise of a device, relative to its conductance
+  float staticSigma = 0; // variation of a device, relative to its conductance
+  float adcOffset = 0;   // deviation of a converter's offset, in codes
+  float adcGain = 0;     // relative deviation of a converter's gain
   float adcNoise = 0;    // noise of one conversion, in codes
-
-  bool any() const {
-    return readSigma || staticSigma || adcOffset || adcGain || adcNoise;
-  }
+  CellEffects cells;
+  LineEffects lines;
+  ConverterEffects converter;
 };
 
 struct Config {

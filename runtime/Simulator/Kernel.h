@@ -11,20 +11,41 @@
 
 namespace cim::sim {
 
+/// What lines and converters do to columns beyond gain and offset
+/// (docs/Numerics.md, section 5.3). Every pointer is [lanes], or null when the
+/// effect is off.
+struct ColumnStage {
+  const float *attenuation;       // factor
+  const float *compression;       // k
+  const float *fullScale;         // F; there whenever compression is
+  const float *limit;             // of the line's headroom, in codes
+  const float *const *thresholds; // of the converter, ascending
+  uint32_t thresholdCount;        // of one converter
+  bool exponential;
+};
+
+/// What arrives at the converters, of x[rows][lanes] codes on the lines.
+void bendLines(const ColumnStage &stage, uint32_t rows, uint32_t lanes,
+               float *x);
+/// The codes of converters with thresholds, in place.
+void compareThresholds(const ColumnStage &stage, uint32_t rows, uint32_t lanes,
+                       float *x);
+
 /// One block as one tile of columns sees it. All pointers are aligned to 64
 /// bytes; `lanes` is the width of the tile. Rows come in groups of four bytes
 /// that lie side by side in the input; a lane of a group without a row has
 /// weight 0.
 struct TileBlock {
   uint32_t groupCount;
-  const uint32_t *offsets;  // [groupCount], bytes from the window's corner
-  const int8_t *weights;    // [groupCount][lanes][4]
-  const int8_t *squares;    // the same of t^2; null without read noise
-  const int32_t *start;     // [lanes], minus what the inputs' offset adds
-  const float *gain;        // [lanes]
-  const float *coefficient; // [lanes]
-  const float *adcGain;     // [lanes] or null
-  const float *adcOffset;   // [lanes] or null
+  const uint32_t *offsets;    // [groupCount], bytes from the window's corner
+  const int8_t *weights;      // [groupCount][lanes][4]
+  const int8_t *squares;      // the same of t^2; null without read noise
+  const int32_t *start;       // [lanes], minus what the inputs' offset adds
+  const float *gain;          // [lanes]
+  const float *coefficient;   // [lanes]
+  const float *adcGain;       // [lanes] or null
+  const float *adcOffset;     // [lanes] or null
+  const ColumnStage *columns; // or null
 };
 
 /// Neighbouring columns of the matrix that have the same blocks. Lane 0 is

@@ -226,6 +226,10 @@ template <int NV>
     F gain = Vec::load(block.gain + v * width);
     for (int m = 0; m < rows; ++m)
       x[m][v] = Vec::mul(x[m][v], gain);
+  }
+  if (block.columns)
+    bendLines(*block.columns, rows, NV * width, reinterpret_cast<float *>(x));
+  for (int v = 0; v < NV; ++v) {
     if (block.adcGain)
       for (int m = 0; m < rows; ++m)
         x[m][v] = Vec::mul(x[m][v], Vec::load(block.adcGain + v * width));
@@ -233,13 +237,16 @@ template <int NV>
       for (int m = 0; m < rows; ++m)
         x[m][v] = Vec::add(x[m][v], Vec::load(block.adcOffset + v * width));
   }
-  if (c.adcNoise == 0)
-    return;
-  F sigma = Vec::set(c.adcNoise);
-  tileNormals<NV>(keys, Draw::Convert, at, tile.column, counter,
-                  [&](int m, int v, F normal) {
-                    x[m][v] = Vec::add(x[m][v], Vec::mul(sigma, normal));
-                  });
+  if (c.adcNoise != 0) {
+    F sigma = Vec::set(c.adcNoise);
+    tileNormals<NV>(keys, Draw::Convert, at, tile.column, counter,
+                    [&](int m, int v, F normal) {
+                      x[m][v] = Vec::add(x[m][v], Vec::mul(sigma, normal));
+                    });
+  }
+  if (block.columns)
+    compareThresholds(*block.columns, rows, NV * width,
+                      reinterpret_cast<float *>(x));
 }
 
 enum class Path { Ideal, Exact, Analog };

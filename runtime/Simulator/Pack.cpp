@@ -37,6 +37,7 @@ struct Packer {
   void packSegment(uint32_t first, uint32_t end);
   void fillTile(Tile &tile);
   TileBlock packBlock(const Tile &tile, size_t position);
+  const ColumnStage *packColumns(const Tile &tile, size_t position);
   void packRows(const Tile &tile, size_t position, TileBlock &block);
   template <typename Fn> float *columnTable(const Tile &tile, Fn &&value);
 };
@@ -142,6 +143,41 @@ void Packer::packRows(const Tile &tile, size_t position, TileBlock &block) {
   block.start = start.data();
 }
 
+/// The stage of a tile's columns, or null when it does nothing.
+const ColumnStage *Packer::packColumns(const Tile &tile, size_t position) {
+  auto tables = [&](uint32_t column) -> const ColumnTables & {
+    return columns[column][position].block->columns;
+  };
+  if (tables(tile.column + tile.begin).empty())
+    return nullptr;
+  auto at = [&](uint32_t column) -> ColumnStage {
+    return tables(column).from(columns[column][position].n);
+  };
+  ColumnStage first = at(tile.column + tile.begin);
+  auto table = [&](const float *ColumnStage::*which) -> const float * {
+    if (!(first.*which))
+      return nullptr;
+    return columnTable(tile, [&](uint32_t n) { return *(at(n).*which); });
+  };
+  ColumnStage stage = first; // thresholdCount, exponential
+  stage.attenuation = table(&ColumnStage::attenuation);
+  stage.compression = table(&ColumnStage::compression);
+  stage.fullScale = table(&ColumnStage::fullScale);
+  stage.limit = table(&ColumnStage::limit);
+  if (first.thresholds) {
+    std::vector<const float *> &lists = out.lists.emplace_back(tile.lanes);
+    for (uint32_t lane = 0; lane < tile.lanes; ++lane) {
+      uint32_t column =
+          tile.column + std::min(std::max(lane, tile.begin), tile.end - 1);
+      const Cover &cover = columns[column][position];
+      out.thresholds.push_back(cover.block->columns.thresholds[cover.n]);
+      lists[lane] = out.thresholds.back()->data();
+    }
+    stage.thresholds = lists.data();
+  }
+  return &out.stages.emplace_back(stage);
+}
+
 TileBlock Packer::packBlock(const Tile &tile, size_t position) {
   TileBlock block = {};
   packRows(tile, position, block);
@@ -161,6 +197,7 @@ TileBlock Packer::packBlock(const Tile &tile, size_t position) {
     block.adcOffset = columnTable(tile, [&](uint32_t n) {
       return cover(n).block->adcOffset[cover(n).n];
     });
+  block.columns = packColumns(tile, position);
   return block;
 }
 
@@ -216,8 +253,8 @@ static LayerConstants constantsOf(const Plan &plan, const Config &config,
   c.outType = l.out_type;
   c.outC = l.out_c;
   c.inverseZ = plan.inverseZ;
-  c.readSigma = plan.effects.readSigma;
-  c.adcNoise = plan.effects.adcNoise;
+  c.readSigma = plan.readSigma;
+  c.adcNoise = plan.adcNoise;
   c.squareShift = config.inputBits > 7 ? 8 : 7;
   c.key = key;
   c.layer = l.id;
@@ -264,7 +301,7 @@ std::unique_ptr<Packed> cim::sim::pack(const Plan &plan, const Config &config,
   auto out = std::make_unique<Packed>();
   out->kernels = &kernelsOf(isa);
   out->constants = constantsOf(plan, config, key);
-  out->squares = plan.effects.readSigma != 0;
+  out->squares = plan.readSigma != 0;
   layOut(plan, config, *out);
 
   Packer packer = {plan, config, *out, {}};

@@ -64,6 +64,9 @@ struct Packed {
   std::deque<Aligned<int8_t>> cells;
   std::deque<Aligned<int32_t>> starts;
   std::deque<Aligned<float>> columns;
+  std::deque<ColumnStage> stages;
+  std::deque<std::vector<const float *>> lists;
+  std::vector<Thresholds> thresholds;
 };
 
 /// Whether the kernels of `isa` can run the plan without saturation.

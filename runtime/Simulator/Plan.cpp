@@ -2,7 +2,7 @@
 // See Plan.h; docs/Numerics.md, sections 3 and 5.
 
 #include "Simulator/Plan.h"
-#include "Simulator/Normal.h"
+#include "Simulator/Cells.h"
 #include "Support/Error.h"
 
 #include <algorithm>
@@ -12,120 +12,196 @@ using namespace cim;
 using namespace cim::sim;
 
 namespace {
+/// How a layer's cells become integers.
+struct Scales {
+  float z = 1;           // conductance codes per level; 1: levels as they are
+  bool squares = false;  // read noise is on
+  float perVariance = 0; // variance codes per level^2; 0: t^2
+};
+
 /// One row of a block's matrix, read from its cells.
 class MatrixRow {
 public:
-  MatrixRow(const Chip &chip, const cim_block &block, float z)
-      : chip(chip), block(block), z(z), weights(block.n_count),
-        squares(block.n_count), conductances(block.n_count) {}
+  /// Without `cells` a weight is the sum of its levels.
+  MatrixRow(const Chip &chip, const cim_block &block, const Scales &scales,
+            Cells *cells)
+      : chip(chip), block(block), scales(scales), cells(cells),
+        weights(block.n_count), squares(block.n_count),
+        conductances(block.n_count), variances(block.n_count) {}
 
   void read(uint32_t k) {
     std::fill(weights.begin(), weights.end(), 0);
     std::fill(squares.begin(), squares.end(), 0);
     std::fill(conductances.begin(), conductances.end(), 0.0f);
+    std::fill(variances.begin(), variances.end(), 0.0f);
     for (uint32_t r = 0; r < block.repeat; ++r)
       addCells(block.row + k * block.repeat + r);
-    if (z == 1)
-      return;
     for (uint32_t n = 0; n < block.n_count; ++n) {
-      float code = std::nearbyintf(conductances[n] * z);
-      weights[n] = int32_t(std::min(std::max(code, -127.0f), 127.0f));
+      if (cells)
+        weights[n] = int32_t(codeOf(conductances[n] * scales.z, -127, 127));
+      if (scales.perVariance != 0)
+        squares[n] = int32_t(codeOf(variances[n] * scales.perVariance, 0, 127));
     }
   }
 
   /// A weight's cells together: levels, or conductance codes.
   int32_t weight(uint32_t n) const { return weights[n]; }
-  /// The sum of their t^2.
+  /// The variance of its reads, as U.
   int32_t square(uint32_t n) const { return squares[n]; }
 
 private:
+  static float codeOf(float x, float lo, float hi) {
+    return std::min(std::max(std::nearbyintf(x), lo), hi);
+  }
+
   /// Adds the cells of one row of the array.
   void addCells(uint32_t row) {
     const Array &array = chip.arrays[block.array];
-    const int8_t *cells =
+    const int8_t *levels =
         array.cells.data() + uint64_t(row) * array.columns + block.column;
-    float sigma = chip.config.effects.staticSigma;
-    PhiloxBlock bits = {};
+    if (cells)
+      cells->add({levels, block.array, row, block.column, block.n_count},
+                 conductances.data(),
+                 scales.perVariance != 0 ? variances.data() : nullptr);
     for (uint32_t n = 0; n < block.n_count; ++n) {
-      int32_t t = cells[n];
-      weights[n] += t;
-      squares[n] += t * t;
-      if (z == 1)
-        continue;
-      // Four neighbouring columns share the counter.
-      uint32_t column = block.column + n;
-      if (n == 0 || column % 4 == 0)
-        bits = philox<>(chip.key,
-                        counterOf(Draw::Cell, column, row, block.array, 0));
-      if (!t)
-        continue;
-      float normal = normalFromBits(bits.word[column % 4]);
-      float varied = float(t) * (1.0f + sigma * normal);
-      conductances[n] = conductances[n] + varied;
+      weights[n] += levels[n];
+      if (scales.perVariance == 0)
+        squares[n] += levels[n] * levels[n];
     }
   }
 
   const Chip &chip;
   const cim_block &block;
-  float z; // conductance codes per level; 1: no variation
+  const Scales &scales;
+  Cells *cells;
   std::vector<int32_t> weights, squares;
-  std::vector<float> conductances;
+  std::vector<float> conductances, variances;
+};
+
+/// Plans one layer.
+struct Planner {
+  const Chip &chip;
+  const cim_layer &layer;
+  Plan &plan;
+  Scales scales;
+  std::unique_ptr<Cells> cells, young; // null: cells conduct their levels
+  std::unique_ptr<Columns> columns;    // analog only
+
+  void chooseScales();
+  std::string readCells(const cim_block &block, PlannedBlock &out);
+  float compensation(const cim_block &block, const PlannedBlock &planned);
+  std::string planBlock(const cim_block &block, PlannedBlock &out);
+  bool nothingPerRead() const;
+  const Effects &effects() const { return chip.config.effects; }
 };
 } // namespace
 
-static std::vector<float> columnDraws(const Chip &chip, const cim_block &block,
-                                      Draw draw, float mean, float sigma) {
-  std::vector<float> values;
-  if (sigma == 0)
-    return values;
-  values.resize(block.n_count);
-  for (uint32_t n = 0; n < block.n_count; ++n)
-    values[n] = mean + sigma * normalAt(chip.key, draw, block.column + n, 0,
-                                        block.array, 0);
-  return values;
+void Planner::chooseScales() {
+  if (plan.mode != Mode::Analog)
+    return;
+  float age = effects().cells.age;
+  auto made = std::make_unique<Cells>(chip.config, chip.key, age);
+  uint32_t repeat = 1;
+  for (uint32_t i = 0; i < layer.block_count; ++i)
+    repeat = std::max(repeat, layer.blocks[i].repeat);
+  scales.z = made->codesPerLevel(repeat);
+  plan.inverseZ = 1.0f / scales.z;
+  plan.readSigma = effects().readSigma;
+  if (!made->plainNoise()) {
+    scales.perVariance = made->codesPerVariance(repeat);
+    plan.readSigma =
+        scales.perVariance != 0 ? std::sqrt(1.0f / scales.perVariance) : 0;
+  }
+  scales.squares = plan.readSigma != 0;
+  plan.adcNoise = effects().adcNoise;
+  if (effects().cells.compensate && age > 0)
+    young = std::make_unique<Cells>(chip.config, chip.key, 0.0f);
+  if (!made->ideal())
+    cells = std::move(made);
+  columns = std::make_unique<Columns>(chip.config, chip.key, layer);
 }
 
-static std::string planBlock(const Chip &chip, const cim_layer &layer,
-                             const cim_block &block, float z, const Plan &plan,
-                             PlannedBlock &out) {
+std::string Planner::readCells(const cim_block &block, PlannedBlock &out) {
+  MatrixRow row(chip, block, scales, cells.get());
+  size_t size = size_t(out.kCount) * out.nCount;
+  out.weights.resize(size);
+  out.squares.resize(scales.squares ? size : 0);
+  for (uint32_t k = 0; k < out.kCount; ++k) {
+    row.read(k);
+    for (uint32_t n = 0; n < out.nCount; ++n) {
+      int32_t weight = row.weight(n),
+              square = scales.squares ? row.square(n) : 0;
+      if (weight < -127 || weight > 127 || square > 127)
+        return rt::format("the cells of one weight add up to %d (squares %d), "
+                          "the simulator holds -127 .. 127",
+                          weight, square);
+      out.weights[size_t(k) * out.nCount + n] = int8_t(weight);
+      if (scales.squares)
+        out.squares[size_t(k) * out.nCount + n] = uint8_t(square);
+    }
+  }
+  return "";
+}
+
+/// What global drift compensation multiplies the block's codes by.
+float Planner::compensation(const cim_block &block,
+                            const PlannedBlock &planned) {
+  std::vector<int64_t> now(block.n_count), then(block.n_count);
+  Scales quiet = {scales.z, false, 0};
+  MatrixRow row(chip, block, quiet, young.get());
+  for (uint32_t k = 0; k < block.k_count; ++k) {
+    row.read(k);
+    for (uint32_t n = 0; n < block.n_count; ++n) {
+      then[n] += row.weight(n);
+      now[n] += planned.weights[size_t(k) * block.n_count + n];
+    }
+  }
+  int64_t sumNow = 0, sumThen = 0;
+  for (uint32_t n = 0; n < block.n_count; ++n) {
+    sumNow += std::abs(now[n]);
+    sumThen += std::abs(then[n]);
+  }
+  return sumNow ? float(sumThen) / float(sumNow) : 1.0f;
+}
+
+std::string Planner::planBlock(const cim_block &block, PlannedBlock &out) {
   out.k = block.k;
   out.kCount = block.k_count;
   out.n = block.n;
   out.nCount = block.n_count;
   out.plane = block.plane;
   out.gain = block.gain;
-
-  MatrixRow row(chip, block, z);
-  bool noisy = plan.effects.readSigma != 0;
-  size_t size = size_t(out.kCount) * out.nCount;
-  out.weights.resize(size);
-  out.squares.resize(noisy ? size : 0);
-  for (uint32_t k = 0; k < out.kCount; ++k) {
-    row.read(k);
-    for (uint32_t n = 0; n < out.nCount; ++n) {
-      int32_t weight = row.weight(n), square = noisy ? row.square(n) : 0;
-      if (weight < -127 || weight > 127 || square > 127)
-        return rt::format("the cells of one weight add up to %d (squares %d), "
-                          "the simulator holds -127 .. 127",
-                          weight, square);
-      out.weights[size_t(k) * out.nCount + n] = int8_t(weight);
-      if (noisy)
-        out.squares[size_t(k) * out.nCount + n] = uint8_t(square);
-    }
-  }
+  std::string problem = readCells(block, out);
+  if (!problem.empty())
+    return problem;
 
   const float *significance =
       layer.significance + uint64_t(block.plane) * layer.out_c + block.n;
   out.coefficient.resize(out.nCount);
+  float alpha = young ? compensation(block, out) : 1.0f;
   for (uint32_t n = 0; n < out.nCount; ++n)
     out.coefficient[n] = plan.mode == Mode::Ideal
                              ? significance[n]
-                             : significance[n] / block.gain;
-  out.adcGain =
-      columnDraws(chip, block, Draw::AdcGain, 1.0f, plan.effects.adcGain);
-  out.adcOffset =
-      columnDraws(chip, block, Draw::AdcOffset, 0.0f, plan.effects.adcOffset);
+                             : significance[n] / block.gain * alpha;
+  if (plan.mode != Mode::Analog)
+    return "";
+  out.adcGain = converterDraws(chip.config, chip.key, block, Draw::AdcGain,
+                               1.0f, effects().adcGain);
+  out.adcOffset = converterDraws(chip.config, chip.key, block, Draw::AdcOffset,
+                                 0.0f, effects().adcOffset);
+  out.columns = columns->tablesOf(block);
   return "";
+}
+
+/// Whether `exact` on these weights gives the same bits.
+bool Planner::nothingPerRead() const {
+  if (plan.inverseZ != 1 || plan.readSigma != 0 || plan.adcNoise != 0)
+    return false;
+  for (const PlannedBlock &block : plan.blocks)
+    if (!block.adcGain.empty() || !block.adcOffset.empty() ||
+        !block.columns.empty())
+      return false;
+  return true;
 }
 
 /// Integer sums, and their squares, must stay within 32 bits. An input takes
@@ -144,21 +220,6 @@ static std::string checkSums(const Config &config, const PlannedBlock &block) {
                     block.kCount, (unsigned long long)sum);
 }
 
-/// Z, the conductance codes per level: 4 sigma of the strongest weight fit.
-static float conductanceScale(const Config &config, const cim_layer &layer,
-                              const Effects &effects) {
-  if (effects.staticSigma == 0)
-    return 1;
-  uint32_t repeat = 1;
-  for (uint32_t i = 0; i < layer.block_count; ++i)
-    repeat = std::max(repeat, layer.blocks[i].repeat);
-  float levels = float(config.levels()) * float(repeat);
-  // At least 2, so that 1 keeps meaning "no variation".
-  return std::max(
-      2.0f,
-      std::floor(127.0f / (levels * (1.0f + 4.0f * effects.staticSigma))));
-}
-
 std::string cim::sim::makePlan(const Chip &chip, const cim_layer &layer,
                                Plan &plan) {
   if (layer.id >= 1u << 16)
@@ -166,19 +227,17 @@ std::string cim::sim::makePlan(const Chip &chip, const cim_layer &layer,
                       layer.id);
   plan.layer = &layer;
   plan.mode = chip.mode;
-  if (chip.mode == Mode::Analog) {
-    plan.effects = chip.config.effects;
-    if (!plan.effects.any())
-      plan.mode = Mode::Exact;
-  }
-  float z = conductanceScale(chip.config, layer, plan.effects);
-  plan.inverseZ = 1.0f / z;
+  Planner planner = {chip, layer, plan, {}, {}, {}, {}};
+  planner.chooseScales();
+  if (planner.columns)
+    if (std::string problem = planner.columns->problem(); !problem.empty())
+      return problem;
 
   std::vector<uint32_t> covered(layer.out_c, 0);
   for (uint32_t i = 0; i < layer.block_count; ++i) {
     const cim_block &block = layer.blocks[i];
     PlannedBlock &planned = plan.blocks.emplace_back();
-    std::string problem = planBlock(chip, layer, block, z, plan, planned);
+    std::string problem = planner.planBlock(block, planned);
     if (problem.empty())
       problem = checkSums(chip.config, planned);
     if (!problem.empty())
@@ -189,5 +248,7 @@ std::string cim::sim::makePlan(const Chip &chip, const cim_layer &layer,
       planned.ordinal.push_back(uint16_t(covered[n]++));
     }
   }
+  if (plan.mode == Mode::Analog && planner.nothingPerRead())
+    plan.mode = Mode::Exact;
   return "";
 }

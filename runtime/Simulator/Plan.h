@@ -4,6 +4,7 @@
 #ifndef CIM_RUNTIME_SIMULATOR_PLAN_H
 #define CIM_RUNTIME_SIMULATOR_PLAN_H
 
+#include "Simulator/Columns.h"
 #include "Simulator/Config.h"
 #include "Simulator/Philox.h"
 
@@ -31,11 +32,12 @@ struct Chip {
 struct PlannedBlock {
   uint32_t k, kCount, n, nCount;
   uint32_t plane;
-  std::vector<int8_t> weights;  // [kCount][nCount], what the cells conduct
-  std::vector<uint8_t> squares; // [kCount][nCount], sum of t^2; read noise only
+  std::vector<int8_t> weights;    // [kCount][nCount], what the cells conduct
+  std::vector<uint8_t> squares;   // [kCount][nCount], U; read noise only
   std::vector<float> coefficient; // significance (/ gain)
   float gain;
   std::vector<float> adcGain, adcOffset; // empty when the effect is off
+  ColumnTables columns;
   /// How many earlier blocks of the list cover this column. It names the block
   /// in noise counters: unlike the position in the list it does not depend on
   /// where placement cuts columns.
@@ -45,7 +47,8 @@ struct PlannedBlock {
 struct Plan {
   const cim_layer *layer = nullptr;
   Mode mode = Mode::Exact; // Analog only when an effect is on
-  Effects effects;
+  float readSigma = 0;     // per root of the sum of q^2 U
+  float adcNoise = 0;
   float inverseZ = 1; // codes of conductance to levels; 1 when not scaled
   std::vector<PlannedBlock> blocks;
 };

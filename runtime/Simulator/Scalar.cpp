@@ -77,7 +77,7 @@ static void squareProduct(const PlannedBlock &block, const int16_t *q,
 /// variance sigma^2 V.
 static float addReadNoise(float a, const Plan &plan, const Site &site,
                           uint32_t column, uint32_t block, int32_t v) {
-  float sigma = plan.effects.readSigma * std::sqrt(float(v));
+  float sigma = plan.readSigma * std::sqrt(float(v));
   float normal = normalAt(site.key, Draw::Read, column, site.window, site.image,
                           layerBlock(site.layer, block));
   return a + sigma * normal;
@@ -88,7 +88,7 @@ static float addConverterNoise(float x, const Plan &plan, const Site &site,
                                uint32_t column, uint32_t block) {
   float normal = normalAt(site.key, Draw::Convert, column, site.window,
                           site.image, layerBlock(site.layer, block));
-  return x + plan.effects.adcNoise * normal;
+  return x + plan.adcNoise * normal;
 }
 
 /// What the ADC of column `n` (of the block) makes of an analog value.
@@ -101,15 +101,18 @@ static float convert(const Plan &plan, const PlannedBlock &block,
   if (plan.inverseZ != 1)
     a = a * plan.inverseZ;
   uint32_t column = block.n + n, ordinal = block.ordinal[n];
-  if (plan.effects.readSigma != 0)
+  if (plan.readSigma != 0)
     a = addReadNoise(a, plan, site, column, ordinal, v);
   float x = a * block.gain;
+  ColumnStage columns = block.columns.from(n);
+  bendLines(columns, 1, 1, &x);
   if (!block.adcGain.empty())
     x = x * block.adcGain[n];
   if (!block.adcOffset.empty())
     x = x + block.adcOffset[n];
-  if (plan.effects.adcNoise != 0)
+  if (plan.adcNoise != 0)
     x = addConverterNoise(x, plan, site, column, ordinal);
+  compareThresholds(columns, 1, 1, &x);
   return clamp(roundBy(l.adc_rounding, x), float(l.adc_lo), float(l.adc_hi));
 }
 
@@ -142,7 +145,7 @@ void cim::sim::runScalar(const Plan &plan, PhiloxKey key, uint32_t image,
     for (const PlannedBlock &block : plan.blocks) {
       product(block, window.data() + block.k, block.weights, sums);
       variances.assign(block.nCount, 0);
-      if (plan.effects.readSigma != 0)
+      if (plan.readSigma != 0)
         squareProduct(block, window.data() + block.k, variances);
       for (uint32_t n = 0; n < block.nCount; ++n) {
         float code = convert(plan, block, site, n, sums[n], variances[n]);

@@ -56,12 +56,23 @@ static cim_status parseMode(const char *name, Mode &mode) {
   return CIM_OK;
 }
 
+static cim_status setAge(double age, Config &config) {
+  if (!(age >= 0 && age <= 1e15))
+    return fail(CIM_INVALID_ARGUMENT, "create: age is %g s, expected 0 .. 1e15",
+                age);
+  if (age > 0)
+    config.effects.cells.age = float(age);
+  return CIM_OK;
+}
+
 static cim_status makeDevice(const cim_device_config &config,
                              std::unique_ptr<cim_device> &device) {
   auto made = std::make_unique<cim_device>();
   if (cim_status status = parseMode(config.mode, made->chip.mode))
     return status;
   if (cim_status status = parseConfig(config.target, made->chip.config))
+    return status;
+  if (cim_status status = setAge(config.age, made->chip.config))
     return status;
   if (cim_status status = chooseIsa(made->isa))
     return status;

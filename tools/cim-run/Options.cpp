@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 using namespace cim::run;
 
@@ -32,6 +33,8 @@ OPTIONS:
   --seed=S                seed of all randomness (default 0)
   --trials=T              run T chips, each with its own variation and noise,
                           and print mean and deviation
+  --age=T                 time since the arrays were programmed, such as 90s,
+                          1h, 1d or 1y (default: the target's). Devices drift
   --labels=L.npy          class of every sample; prints top-1 of the first
                           output
   --threads=N             threads (default: one per processor); results do not
@@ -123,6 +126,24 @@ static bool parseNumber(const std::string &option, const std::string &text,
   return true;
 }
 
+/// A time such as 1.5h, in seconds.
+static bool parseAge(const std::string &text, double &to, std::string &error) {
+  struct {
+    const char *name;
+    double seconds;
+  } const units[] = {{"s", 1}, {"h", 3600}, {"d", 86400}, {"y", 31536000}};
+  char *end = nullptr;
+  double value = strtod(text.c_str(), &end);
+  bool number = text[0] >= '0' && text[0] <= '9';
+  for (const auto &unit : units)
+    if (number && strcmp(end, unit.name) == 0 && value > 0 && value <= 1e6) {
+      to = value * unit.seconds;
+      return true;
+    }
+  error = "--age=" + text + ": expected a time above 0 such as 90s, 1h, 1d, 1y";
+  return false;
+}
+
 /// Handles the option that `args` stands on; false with `error` on failure.
 static bool parseOption(Arguments &args, Options &options, std::string &error) {
   const std::string &word = args.word;
@@ -151,6 +172,8 @@ static bool parseOption(Arguments &args, Options &options, std::string &error) {
     return args.takeValue(options.device, error);
   if (word == "--labels")
     return args.takeValue(options.labels, error);
+  if (word == "--age")
+    return args.takeValue(text, error) && parseAge(text, options.age, error);
   if (word == "--seed")
     return args.takeValue(text, error) &&
            parseNumber(word, text, 0, UINT64_MAX, options.seed, error);

@@ -139,6 +139,7 @@ std::optional<Trial> Job::run(uint32_t trial, std::string &error) {
   wanted.device = options.device.c_str();
   wanted.seed = options.seed;
   wanted.trial = trial;
+  wanted.age = options.age;
   wanted.threads = threads;
   cim_session *made = nullptr;
   if (cim_session_create(model.get(), &wanted, &made) != CIM_OK) {

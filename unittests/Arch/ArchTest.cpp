@@ -97,6 +97,39 @@ TEST(Arch, DeviceJson) {
   EXPECT_EQ(*json, *expected);
 }
 
+TEST(Arch, PhysicsTravelsInTheDeviceObject) {
+  std::string text = edited(kExample, "noise:", R"(cells:
+  mapping: offset
+  dependence: additive
+  on_off: { value: 100, source: t }
+  faults: [[0, all, 3, 1], [2, 5, 31, -1]]
+  program: [0.01, -0.5]
+  drift_start: { value: 2 d, source: t }
+  compensation: global
+  source: t
+lines:
+  compression: { value: 150 %, source: t }
+  source: t
+noise:)");
+  text = edited(text, "bits: 6",
+                "bits: 2\n  dnl: [0.5, -0.25]\n  columns_per_adc: 8");
+  auto json = llvm::json::parse(parseOk(text).deviceJson());
+  ASSERT_TRUE(bool(json)) << llvm::toString(json.takeError());
+  auto cells = llvm::json::parse(R"({
+    "mapping": "offset", "dependence": "additive", "on_off": 100,
+    "faults": [[0, -1, 3, 1], [2, 5, 31, -1]], "program": [0.01, -0.5],
+    "drift_start": 172800, "compensation": "global"})");
+  auto lines = llvm::json::parse(R"({"compression": 1.5})");
+  auto adc = llvm::json::parse(R"({
+    "bits": 2, "lo": -1, "hi": 1, "rounding": "nearest-even",
+    "inl": [0, 0.5, 0.25], "columns_per_adc": 8})");
+  ASSERT_TRUE(cells && lines && adc);
+  const llvm::json::Object &device = *json->getAsObject();
+  EXPECT_EQ(*device.get("cells"), *cells);
+  EXPECT_EQ(*device.get("lines"), *lines);
+  EXPECT_EQ(*device.get("adc"), *adc);
+}
+
 TEST(Arch, UnitsAreConverted) {
   for (auto [text, seconds] :
        std::initializer_list<std::pair<llvm::StringRef, double>>{

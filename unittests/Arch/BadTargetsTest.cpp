@@ -93,14 +93,14 @@ static const BadCase kValues[] = {
     {"nearest-even", "nearest", "18:13: unknown value 'nearest' for 'rounding': expected one of nearest-even, floor"},
     {"range: symmetric", "range: [-31, 31]", "19:10: expected one value for 'range', found a list"},
     {"pulse-width", "bit-serial", "14:13: unknown value 'bit-serial' for 'encoding': expected 'pulse-width'"},
-    {"50 ns", "50", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s), found '50'"},
-    {"50 ns", "50 mm2", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s), found '50 mm2'"},
-    {"50 ns", "fast", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s), found 'fast'"},
-    {"50 ns", "nan ns", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s), found 'nan ns'"},
-    {"50 ns", "1e999 ns", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s), found '1e999 ns'"},
+    {"50 ns", "50", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s h d y), found '50'"},
+    {"50 ns", "50 mm2", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s h d y), found '50 mm2'"},
+    {"50 ns", "fast", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s h d y), found 'fast'"},
+    {"50 ns", "nan ns", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s h d y), found 'nan ns'"},
+    {"50 ns", "1e999 ns", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s h d y), found '1e999 ns'"},
     {"50 ns", "0 ns", "22:17: expected more than 0, found '0 ns'"},
     {"50 ns", "-50 ns", "22:17: expected more than 0, found '-50 ns'"},
-    {"50 ns", "5-0 ns", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s), found '5-0 ns'"},
+    {"50 ns", "5-0 ns", "22:17: expected a time such as '44.4 ns' (units: ps ns us ms s h d y), found '5-0 ns'"},
     {"0.5 lsb", "-0.5 lsb", "25:24: expected 0 or more, found '-0.5 lsb'"},
     {"adc_offset: { value: 0.5 lsb", "read: { value: 101 %", "25:18: expected at most 100 %, found '101 %'"},
     {"adc_offset: { value: 0.5 lsb", "read: { value: 0.02", "25:18: expected a percentage such as '2 %', found '0.02'"},
@@ -108,6 +108,33 @@ static const BadCase kValues[] = {
     {"noise:", "anchors:\n  - { metric: speed, value: 1 TOP/s, source: t }\nnoise:", "25:15: unknown value 'speed' for 'metric': expected one of throughput, throughput_density, efficiency, cell_density"},
     {"noise:", "anchors:\n  - { metric: efficiency, value: 1 TOP/s, source: t }\nnoise:", "25:34: expected an efficiency such as '1300 TOP/s/W' (units: GOP/s/W TOP/s/W POP/s/W), found '1 TOP/s'"},
     {"noise:", "anchors:\n  - { metric: efficiency, value: 1 TOP/s/W, supply: 1 V, source: t }\nnoise:", "25:53: anchor at a supply voltage needs the section 'supply'"},
+};
+
+static const BadCase kPhysics[] = {
+    {"noise:", "cells: 3\nnoise:", "24:8: expected 'key: value' lines in 'cells'"},
+    {"noise:", "cells:\n  maping: offset\n  source: t\nnoise:", "25:3: unknown key 'maping' in 'cells': did you mean 'mapping'?"},
+    {"noise:", "cells:\n  mapping: offset\nnoise:", "24:1: missing key 'source' in 'cells'"},
+    {"noise:", "cells:\n  mapping: twice\n  source: t\nnoise:", "25:12: unknown value 'twice' for 'mapping': expected one of differential, offset"},
+    {"noise:", "cells:\n  model: pcmm\n  source: t\nnoise:", "25:10: unknown value 'pcmm' for 'model': did you mean 'pcm'?"},
+    {"noise:", "cells:\n  on_off: { value: 1, source: t }\n  source: t\nnoise:", "25:20: expected more than 1, found '1'"},
+    {"noise:", "cells:\n  stuck_on: { value: 60 %, source: t }\n  stuck_off: { value: 50 %, source: t }\n  source: t\nnoise:", "26:14: expected 'stuck_on' and 'stuck_off' to be at most 100 % together"},
+    {"noise:", "cells:\n  faults: 3\n  source: t\nnoise:", "25:11: expected a list of at most 100000 faults, each [array, row, column, level]"},
+    {"noise:", "cells:\n  faults: [[0, 1, 2]]\n  source: t\nnoise:", "25:12: expected a fault: [array, row, column, level], row and column may be 'all'"},
+    {"noise:", "cells:\n  faults: [[0, 64, all, 0]]\n  source: t\nnoise:", "25:12: expected a fault within the arrays and the levels of a cell"},
+    {"noise:", "cells:\n  faults: [[0, all, 3, 2]]\n  source: t\nnoise:", "25:12: expected a fault within the arrays and the levels of a cell"},
+    {"noise:", "cells:\n  program: [1, 2, 3, 4, 5, 6]\n  source: t\nnoise:", "25:12: expected a list of 1 to 5 numbers for 'program'"},
+    {"noise:", "cells:\n  program: [1, x]\n  source: t\nnoise:", "25:16: expected a number from -1e6 to 1e6 in 'program', found 'x'"},
+    {"noise:", "cells:\n  model: pcm\n  drift: { value: 0.1, source: t }\n  source: t\nnoise:", "26:10: 'drift' belongs to cells without a 'model': a model brings its own"},
+    {"noise:", "cells:\n  drift_start: { value: 0 s, source: t }\n  source: t\nnoise:", "25:25: expected more than 0, found '0 s'"},
+    {"noise:", "lines:\n  curve: straight\n  source: t\nnoise:", "25:10: unknown value 'straight' for 'curve': expected one of rational, exponential"},
+    {"noise:", "lines:\n  attenuation: { value: 120 %, source: t }\n  source: t\nnoise:", "25:25: expected at most 100 %, found '120 %'"},
+    {"noise:", "lines:\n  headroom: { value: 0 %, source: t }\n  source: t\nnoise:", "25:22: expected more than 0, found '0 %'"},
+    {"range: symmetric", "range: symmetric\n  architecture: flash", "20:17: unknown value 'flash' for 'architecture': expected one of ideal, ramp, sar"},
+    {"range: symmetric", "range: symmetric\n  capacitor_mismatch: { value: 1 %, source: t }", "20:23: 'capacitor_mismatch' needs 'architecture: ramp' or 'architecture: sar'"},
+    {"range: symmetric", "range: symmetric\n  inl: [0, 1]", "20:8: expected a list of 63 numbers for 'inl'"},
+    {"bits: 6", "bits: 12\n  dnl: [0, 1]", "18:8: 'dnl' takes converters of at most 10 bits"},
+    {"range: symmetric", "range: symmetric\n  columns_per_adc: 0", "20:20: expected a whole number from 1 to 1048576 for 'columns_per_adc', found '0'"},
+    {"range: symmetric", "range: symmetric\n  architecture: sar\n  amplifier_gain: { value: 60, source: t }", "21:28: expected a gain such as '60 dB', found '60'"},
 };
 
 static const BadCase kSyntax[] = {
@@ -130,6 +157,7 @@ static const BadCase kSyntax[] = {
 INSTANTIATE_TEST_SUITE_P(Keys, BadTarget, testing::ValuesIn(kKeys));
 INSTANTIATE_TEST_SUITE_P(Shapes, BadTarget, testing::ValuesIn(kShapes));
 INSTANTIATE_TEST_SUITE_P(Values, BadTarget, testing::ValuesIn(kValues));
+INSTANTIATE_TEST_SUITE_P(Physics, BadTarget, testing::ValuesIn(kPhysics));
 INSTANTIATE_TEST_SUITE_P(Syntax, BadTarget, testing::ValuesIn(kSyntax));
 
 TEST(BadTargetFile, NothingInTheFile) {

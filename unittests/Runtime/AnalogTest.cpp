@@ -200,6 +200,46 @@ TEST(Analog, StaticVariation) {
   EXPECT_LT(std::abs(neighbours.mean() / variance * std::sqrt(count)), 4);
 }
 
+// With one exponent for all devices the digital factor undoes drift.
+TEST(Analog, GlobalDriftCompensation) {
+  auto test = repeatedVector(120, 30, 1);
+  std::string cells = R"("cells": {"drift": 0.05, "compensation": )";
+  DeviceOptions options;
+  options.mode = "analog";
+  Outputs exact = runMatrix(*test, "{}", 0, 0, "exact");
+  double left = std::pow((1e6 + 20) / 20, -0.05);
+  for (bool compensated : {false, true}) {
+    options.target =
+        "{" + cells + (compensated ? R"("global"}})" : R"("none"}})");
+    options.age = 1e6;
+    std::string error;
+    std::vector<uint8_t> bytes = runOn(*test, options, error);
+    ASSERT_EQ(error, "");
+    for (uint32_t n = 0; n < 30; ++n) {
+      float value;
+      memcpy(&value, bytes.data() + n * 4, 4);
+      double expected = exact.at(0, n) * (compensated ? 1 : left);
+      // A conductance has 127 codes: half of one is its error.
+      EXPECT_NEAR(value, expected, 0.005 * std::abs(exact.at(0, n)) + 0.5);
+    }
+  }
+}
+
+TEST(Analog, FlickerIsDrawnPerRead) {
+  constexpr uint32_t images = 4000;
+  auto test = repeatedVector(200, 40, images);
+  Outputs exact = runMatrix(*test, "{}", 0, 0, "exact");
+  Outputs x = runMatrix(
+      *test, R"({"noise": {"read": 0.01}, "cells": {"flicker": 0.004}})");
+  std::vector<double> mean(40), sigma(40);
+  double f = 0.004 * std::sqrt(std::log((20 + 250e-9) / 500e-9));
+  for (uint32_t n = 0; n < 40; ++n) {
+    mean[n] = exact.at(0, n);
+    sigma[n] = std::hypot(0.01, f) * std::sqrt(squareSum(*test, n));
+  }
+  expectNormal(x, images, mean, sigma);
+}
+
 TEST(Analog, ConverterOffsetAndGain) {
   constexpr uint32_t columns = 600;
   auto test = repeatedVector(40, columns, 3);
@@ -241,13 +281,37 @@ static const char *const everything =
     R"({"noise": {"read": 0.03, "static": 0.06, "adc_offset": 0.4,
                   "adc_gain": 0.03, "adc_noise": 0.5}})";
 
+static const char *const columnEffects =
+    R"({"array": {"columns": 4096}, "noise": {"adc_offset": 1, "adc_noise": 0.3},
+        "lines": {"compression": 0.2, "spread": 0.3, "attenuation": 0.5,
+                  "curve": "exponential", "headroom": 0.9},
+        "adc": {"columns_per_adc": 3}})";
+static const char *const cellEffects =
+    R"({"array": {"cell_lo": -3, "cell_hi": 3}, "noise": {"read": 0.03},
+        "cells": {"model": "pcm", "on_off": 30, "stuck_on": 0.01,
+                  "stuck_off": 0.02, "faults": [[0, -1, 2, 1]], "age": 1e5,
+                  "compensation": "global"}})";
+static const char *const converterEffects =
+    R"({"noise": {"static": 0.1},
+        "cells": {"mapping": "offset", "distribution": "lognormal"},
+        "lines": {"compression": 0.3, "full_scale": 300},
+        "adc": {"architecture": "sar", "capacitor_mismatch": 0.1,
+                "amplifier_gain": 50}})";
+
 TEST(Analog, WithoutEffectsEqualsExact) {
   std::mt19937 random(20);
   for (int i = 0; i < 40; ++i) {
     auto test = randomLayer(random);
     DeviceOptions options;
     options.mode = "analog";
-    options.target = R"({"noise": {"read": 0, "static": 0.0}})";
+    // Words alone change nothing; neither do devices that conduct what they
+    // should.
+    options.target =
+        R"({"noise": {"read": 0, "static": 0.0},
+            "cells": {"mapping": "offset", "distribution": "uniform",
+                      "drift_start": 5, "age": 1e6, "compensation": "global"},
+            "lines": {"curve": "exponential", "spread": 0.3},
+            "adc": {"architecture": "sar", "columns_per_adc": 4}})";
     std::string error;
     EXPECT_EQ(runOn(*test, options, error), expectedOutput(*test, false));
     EXPECT_EQ(error, "");
@@ -256,14 +320,18 @@ TEST(Analog, WithoutEffectsEqualsExact) {
 
 TEST(Analog, SameBitsOnEveryInstructionSet) {
   std::mt19937 random(21);
-  const char *effects[] = {everything, R"({"noise": {"read": 0.1}})",
+  const char *effects[] = {everything,
+                           R"({"noise": {"read": 0.1}})",
                            R"({"noise": {"static": 0.1}})",
-                           R"({"noise": {"adc_noise": 1, "adc_gain": 0.1}})"};
-  for (int i = 0; i < 80; ++i) {
+                           R"({"noise": {"adc_noise": 1, "adc_gain": 0.1}})",
+                           columnEffects,
+                           cellEffects,
+                           converterEffects};
+  for (int i = 0; i < 140; ++i) {
     auto test = randomLayer(random);
     DeviceOptions options;
     options.mode = "analog";
-    options.target = effects[i % 4];
+    options.target = effects[i % 7];
     options.seed = i;
     options.isa = "portable";
     std::string error;
@@ -339,4 +407,14 @@ TEST(Analog, AbsurdParametersStayDefined) {
                       "adc_gain": 100, "adc_noise": 1e6)"));
   for (float value : x.values)
     EXPECT_TRUE(value == 0 || value == -1.0f / 256) << value;
+  x = runMatrix(*test, R"({"array": {"columns": 64},
+      "noise": {"read": 1e6, "static": 1e6, "adc_gain": 1e6, "adc_noise": 1e6},
+      "cells": {"model": "pcm", "age": 1e15, "on_off": 1.001, "stuck_on": 0.5,
+                "stuck_off": 0.5, "compensation": "global"},
+      "lines": {"attenuation": 1, "compression": 1e6, "spread": 1e6,
+                "headroom": 1e-6},
+      "adc": {"architecture": "sar", "capacitor_mismatch": 1000,
+              "amplifier_gain": 1e-6}})");
+  for (float value : x.values)
+    EXPECT_TRUE(std::isfinite(value)) << value;
 }

@@ -31,7 +31,7 @@ protected:
 
   /// Makes a device for a target description; its error text.
   static std::string createError(const char *mode, const char *target) {
-    cim_device_config config = {sizeof config, mode, target, 0, 0};
+    cim_device_config config = {sizeof config, mode, target, 0, 0, 0};
     Device made;
     return api.create(&config, &made.device) == CIM_OK ? "" : api.last_error();
   }
@@ -51,8 +51,8 @@ TEST_F(DeviceTest, Targets) {
             "unknown mode 'digital', expected ideal, exact or analog");
   EXPECT_EQ(createError(nullptr, "{}"), "");
   EXPECT_EQ(createError("exact", R"({"noise": {"raed": 0.1}})"),
-            "bad device description: noise.raed is unknown, expected read, "
-            "static, adc_offset, adc_gain or adc_noise");
+            "bad device description: noise.raed is unknown, expected one "
+            "of read, static, adc_offset, adc_gain, adc_noise");
   EXPECT_EQ(createError("exact", R"({"noise": {"read": -0.1}})"),
             "bad device description: noise.read is -0.1, expected a number "
             "0 .. 1e+06");
@@ -74,7 +74,7 @@ TEST_F(DeviceTest, Targets) {
 
 TEST_F(DeviceTest, Nulls) {
   cim_device *made = &*device.device;
-  cim_device_config config = {sizeof config, "exact", "{}", 0, 0};
+  cim_device_config config = {sizeof config, "exact", "{}", 0, 0, 0};
   expectError(CIM_INVALID_ARGUMENT, api.create(&config, nullptr),
               "create: device is null");
   expectError(CIM_INVALID_ARGUMENT, api.create(nullptr, &made),
@@ -142,7 +142,7 @@ TEST_F(DeviceTest, WrongOrder) {
   expectError(CIM_WRONG_STATE, api.program(device.device, 0, 1, 1, &cell),
               "program: a layer has been prepared already");
   Device fresh;
-  cim_device_config config = {sizeof config, "exact", "{}", 0, 0};
+  cim_device_config config = {sizeof config, "exact", "{}", 0, 0, 0};
   ASSERT_EQ(api.create(&config, &fresh.device), CIM_OK);
   expectError(CIM_INVALID_ARGUMENT, api.prepare(fresh.device, &test->layer),
               "block 0 is on array 0, but there are 0");
@@ -150,8 +150,12 @@ TEST_F(DeviceTest, WrongOrder) {
 
 TEST_F(DeviceTest, Cells) {
   Device fresh;
-  cim_device_config config = {sizeof config, "exact",
-                              R"({"array": {"rows": 4, "columns": 2}})", 0, 0};
+  cim_device_config config = {sizeof config,
+                              "exact",
+                              R"({"array": {"rows": 4, "columns": 2}})",
+                              0,
+                              0,
+                              0};
   ASSERT_EQ(api.create(&config, &fresh.device), CIM_OK);
   std::vector<int8_t> cells(10);
   expectError(CIM_INVALID_ARGUMENT,

@@ -16,9 +16,9 @@ Device::~Device() {
 std::string cim::test::prepareOn(Device &device, const TestLayer &test,
                                  const DeviceOptions &options) {
   const cim_device_api &api = *rt::simulatorApi();
-  cim_device_config config = {sizeof config, options.mode.c_str(),
+  cim_device_config config = {sizeof config,          options.mode.c_str(),
                               options.target.c_str(), options.seed,
-                              options.trial};
+                              options.trial,          options.age};
   if (!options.isa.empty())
     setenv("CIM_ISA", options.isa.c_str(), 1);
   cim_status status = api.create(&config, &device.device);

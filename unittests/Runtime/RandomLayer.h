@@ -21,6 +21,7 @@ struct DeviceOptions {
   std::string target = "{}";
   uint64_t seed = 0;
   uint32_t trial = 0;
+  double age = 0;
   std::string isa; // value of CIM_ISA, empty: not set
 };
 

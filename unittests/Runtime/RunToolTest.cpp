@@ -133,9 +133,9 @@ TEST_F(RunTool, TrialsAreChips) {
 }
 
 TEST_F(RunTool, HelpTeaches) {
-  for (const char *option :
-       {"--input", "--output", "--device", "--seed", "--trials", "--labels",
-        "--threads", "--json", "--version", "EXAMPLES", "EXIT CODES"})
+  for (const char *option : {"--input", "--output", "--device", "--seed",
+                             "--trials", "--age", "--labels", "--threads",
+                             "--json", "--version", "EXAMPLES", "EXIT CODES"})
     EXPECT_NE(run("--help").text.find(option), std::string::npos) << option;
   EXPECT_EQ(run("--help").code, 0);
   EXPECT_EQ(run("--version").text.substr(0, 8), "cim-run ");
@@ -153,6 +153,10 @@ TEST_F(RunTool, WrongUsage) {
               "--seed=-1: expected an integer");
   expectError(2, "NET --input x.npy --trials=0",
               "--trials=0: expected an integer 1 .. 1000000");
+  for (const char *age : {"1", "1m", "-1d", "0s", "nans", "1e300y"})
+    expectError(2, std::string("NET --input x.npy --age=") + age,
+                std::string("--age=") + age +
+                    ": expected a time above 0 such as 90s, 1h, 1d, 1y");
   expectError(2, "NET --input x.npy --threads=2x", "--threads=2x: expected");
   expectError(2, "NET --input x.npy --device=other", "unknown device 'other'");
 }

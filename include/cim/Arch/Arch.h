@@ -7,6 +7,7 @@
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBufferRef.h"
 #include <cstdint>
 #include <memory>
@@ -202,6 +203,8 @@ private:
     Figure mvmTime, digitalClock;
     std::optional<Figure> rowWrite;
     Noise noise;
+    /// What only a device asks about: members of the "device" object.
+    llvm::json::Object cells, lines, converter;
     std::optional<Supply> supply;
     std::optional<Energy> energy;
     std::optional<Area> area;

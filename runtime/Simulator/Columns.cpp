@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// See Columns.h. Compiled without contraction; the order of operations is that
+// of docs/Numerics.md, section 5.3.
+
+#include "Simulator/Columns.h"
+#include "Simulator/Functions.h"
+#include "Support/Error.h"
+
+#include <algorithm>
+
+using namespace cim;
+using namespace cim::sim;
+
+//===----------------------------------------------------------------------===//
+// What is drawn per chip
+//===----------------------------------------------------------------------===//
+
+std::vector<float> cim::sim::converterDraws(const Config &config, PhiloxKey key,
+                                            const cim_block &block, Draw draw,
+                                            float mean, float sigma) {
+  std::vector<float> values;
+  if (sigma == 0)
+    return values;
+  values.resize(block.n_count);
+  uint32_t shared = config.effects.converter.columnsPerAdc;
+  for (uint32_t n = 0; n < block.n_count; ++n)
+    values[n] = mean + sigma * normalAt(key, draw, (block.column + n) / shared,
+                                        0, block.array, 0);
+  return values;
+}
+
+Columns::Columns(const Config &config, PhiloxKey key, const cim_layer &layer)
+    : config(config), lines(config.effects.lines),
+      effects(config.effects.converter), key(key), layer(layer) {
+  while (bits < 31 && (int64_t(1) << bits) < int64_t(layer.adc_hi) + 1)
+    ++bits;
+  ++bits; // the sign
+}
+
+static constexpr uint32_t mostBits = 10;
+
+std::string Columns::problem() const {
+  if (!effects.thresholds())
+    return "";
+  int32_t half = layer.adc_hi + 1;
+  if (bits > mostBits || half != 1 << (bits - 1) ||
+      (layer.adc_lo != -half && layer.adc_lo != -layer.adc_hi))
+    return rt::format("converters of codes %d .. %d: capacitor mismatch, "
+                      "amplifier gain and INL take binary ones of at most %u "
+                      "bits",
+                      layer.adc_lo, layer.adc_hi, mostBits);
+  size_t count = (size_t(1) << bits) - 1;
+  if (!effects.inl.empty() && effects.inl.size() != count)
+    return rt::format("adc.inl has %zu values, a converter of %u bits has %zu "
+                      "thresholds",
+                      effects.inl.size(), bits, count);
+  return "";
+}
+
+/// What a DAC makes of every code from -2^(bits-1)+1 up, in codes.
+std::vector<float> Columns::levelsOf(uint32_t array, uint32_t converter) const {
+  int32_t half = 1 << (bits - 1);
+  std::vector<float> levels;
+  if (effects.architecture == Architecture::Ideal) {
+    for (int32_t code = 1 - half; code < half; ++code)
+      levels.push_back(float(code));
+    return levels;
+  }
+  float capacitors[mostBits + 1] = {};
+  for (uint32_t i = 0; i <= bits; ++i) {
+    float nominal = float(1 << std::min(i, bits - 1));
+    float deviation = effects.mismatch * std::sqrt(nominal);
+    float normal = normalAt(key, Draw::Capacitor, converter, i, array, 0);
+    capacitors[i] = std::max(nominal + deviation * normal, nominal * 0.01f);
+  }
+  float gain = exp2Of(effects.amplifierGain * 0.166096404744368118f);
+  for (int32_t code = 1 - half; code < half; ++code) {
+    uint32_t magnitude = uint32_t(std::abs(code));
+    float sum = 0;
+    for (uint32_t i = 0; i < bits; ++i)
+      if (magnitude >> i & 1)
+        sum = sum + capacitors[i];
+    float q = sum / capacitors[bits];
+    float level = q * float(half);
+    if (effects.amplifierGain != 0)
+      level = level / (1.0f + (1.0f + q) / gain);
+    levels.push_back(code < 0 ? -level : level);
+  }
+  return levels;
+}
+
+/// Thresholds that a binary search never reaches from the wrong side.
+static void searchOrder(std::vector<float> &t, size_t begin, size_t end,
+                        float lower, float upper) {
+  if (begin >= end)
+    return;
+  size_t middle = begin + (end - begin) / 2;
+  t[middle] = std::min(std::max(t[middle], lower), upper);
+  searchOrder(t, begin, middle, lower, t[middle]);
+  searchOrder(t, middle + 1, end, t[middle], upper);
+}
+
+Thresholds Columns::thresholdsOf(uint32_t array, uint32_t converter) {
+  if (effects.architecture == Architecture::Ramp)
+    converter = 0;
+  if (effects.architecture == Architecture::Ideal)
+    array = converter = 0;
+  Thresholds &made = known[{array, converter}];
+  if (made)
+    return made;
+  std::vector<float> t = levelsOf(array, converter);
+  float half = layer.adc_rounding == CIM_FLOOR ? 0.0f : 0.5f;
+  for (size_t j = 0; j < t.size(); ++j) {
+    t[j] = t[j] - half;
+    if (!effects.inl.empty())
+      t[j] = t[j] + effects.inl[j];
+  }
+  if (effects.architecture == Architecture::Sar)
+    searchOrder(t, 0, t.size(), -HUGE_VALF, HUGE_VALF);
+  else
+    for (size_t j = 1; j < t.size(); ++j)
+      t[j] = std::max(t[j], t[j - 1]);
+  made = std::make_shared<const std::vector<float>>(std::move(t));
+  return made;
+}
+
+ColumnTables Columns::tablesOf(const cim_block &block) {
+  ColumnTables tables;
+  float full = lines.fullScale != 0 ? lines.fullScale * block.gain
+                                    : float(layer.adc_hi + 1);
+  float columns = float(config.array.columns);
+  tables.exponential = lines.exponential;
+  for (uint32_t n = 0; n < block.n_count; ++n) {
+    uint32_t column = block.column + n;
+    if (lines.attenuation != 0 && columns != 0)
+      tables.attenuation.push_back(1.0f - lines.attenuation *
+                                              (float(column + 1) / columns));
+    if (lines.compression != 0) {
+      float k = lines.compression;
+      if (lines.spread != 0)
+        k = k * (1.0f + lines.spread * normalAt(key, Draw::Line, column, 0,
+                                                block.array, 0));
+      tables.compression.push_back(k > 0 ? k : 0);
+      tables.fullScale.push_back(full);
+    }
+    if (lines.headroom != 0)
+      tables.limit.push_back(lines.headroom * full);
+    if (effects.thresholds()) {
+      tables.thresholds.push_back(
+          thresholdsOf(block.array, column / effects.columnsPerAdc));
+      tables.lists.push_back(tables.thresholds.back()->data());
+    }
+  }
+  return tables;
+}
+
+ColumnStage ColumnTables::from(uint32_t n) const {
+  auto at = [n](const auto &table) {
+    return table.empty() ? nullptr : table.data() + n;
+  };
+  return {
+      at(attenuation), at(compression),
+      at(fullScale),   at(limit),
+      at(lists),       thresholds.empty() ? 0 : uint32_t(thresholds[0]->size()),
+      exponential};
+}
+
+//===----------------------------------------------------------------------===//
+// What happens per read
+//===----------------------------------------------------------------------===//
+
+static float compress(float z, float k, float full, bool exponential) {
+  float u = k * (std::fabs(z) / full);
+  if (!exponential)
+    return z / (1.0f + u);
+  if (!(u >= 0x1p-12f))
+    return z;
+  return z * ((1.0f - exp2Of(-u * inverseLn2)) / u);
+}
+
+void cim::sim::bendLines(const ColumnStage &stage, uint32_t rows,
+                         uint32_t lanes, float *x) {
+  for (uint32_t m = 0; m < rows; ++m, x += lanes) {
+    if (stage.attenuation)
+      for (uint32_t n = 0; n < lanes; ++n)
+        x[n] = x[n] * stage.attenuation[n];
+    if (stage.compression)
+      for (uint32_t n = 0; n < lanes; ++n)
+        x[n] = compress(x[n], stage.compression[n], stage.fullScale[n],
+                        stage.exponential);
+    if (stage.limit)
+      for (uint32_t n = 0; n < lanes; ++n) {
+        float limit = stage.limit[n];
+        float z = x[n] > -limit ? x[n] : -limit;
+        x[n] = z < limit ? z : limit;
+      }
+  }
+}
+
+/// How many of `count` ascending thresholds x reaches; count is 2^b - 1.
+static uint32_t reached(const float *thresholds, uint32_t count, float x) {
+  uint32_t at = 0;
+  for (uint32_t step = (count + 1) / 2; step; step /= 2)
+    at += x >= thresholds[at + step - 1] ? step : 0;
+  return at;
+}
+
+void cim::sim::compareThresholds(const ColumnStage &stage, uint32_t rows,
+                                 uint32_t lanes, float *x) {
+  if (!stage.thresholds)
+    return;
+  float lowest = -float((stage.thresholdCount + 1) / 2);
+  for (uint32_t m = 0; m < rows; ++m, x += lanes)
+    for (uint32_t n = 0; n < lanes; ++n)
+      x[n] = lowest +
+             float(reached(stage.thresholds[n], stage.thresholdCount, x[n]));
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Lines and converters of one chip (docs/Numerics.md, section 5.3).
+#ifndef CIM_RUNTIME_SIMULATOR_COLUMNS_H
+#define CIM_RUNTIME_SIMULATOR_COLUMNS_H
+
+#include "Simulator/Config.h"
+#include "Simulator/Kernel.h"
+#include "Simulator/Normal.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cim::sim {
+
+using Thresholds = std::shared_ptr<const std::vector<float>>;
+
+/// A ColumnStage with its memory.
+struct ColumnTables {
+  std::vector<float> attenuation, compression, fullScale, limit;
+  std::vector<Thresholds> thresholds;
+  std::vector<const float *> lists; // what thresholds point to
+  bool exponential = false;
+
+  bool empty() const {
+    return attenuation.empty() && compression.empty() && limit.empty() &&
+           thresholds.empty();
+  }
+  /// The stage from column n on.
+  ColumnStage from(uint32_t n) const;
+};
+
+/// One value per column of a block, drawn for its converter: mean + sigma n;
+/// empty when sigma is 0.
+std::vector<float> converterDraws(const Config &config, PhiloxKey key,
+                                  const cim_block &block, Draw draw, float mean,
+                                  float sigma);
+
+/// Makes the tables of one layer's blocks.
+class Columns {
+public:
+  Columns(const Config &config, PhiloxKey key, const cim_layer &layer);
+
+  /// What the simulator cannot do, or an empty string.
+  std::string problem() const;
+  ColumnTables tablesOf(const cim_block &block);
+
+private:
+  std::vector<float> levelsOf(uint32_t array, uint32_t converter) const;
+  Thresholds thresholdsOf(uint32_t array, uint32_t converter);
+
+  const Config &config;
+  const LineEffects &lines;
+  const ConverterEffects &effects;
+  PhiloxKey key;
+  const cim_layer &layer;
+  uint32_t bits = 0; // of the converter
+  std::map<std::pair<uint32_t, uint32_t>, Thresholds> known;
+};
+
+} // namespace cim::sim
+
+#endif // CIM_RUNTIME_SIMULATOR_COLUMNS_H

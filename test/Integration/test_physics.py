@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Physics of a target file, from its keys to a layer's outputs. The closed forms of every single
+effect are in unittests/Runtime (CellsTest.cpp, ColumnsTest.cpp)."""
+
+import numpy as np
+import pytest
+
+import test_analog
+import tools
+
+QUIET = dict.fromkeys(test_analog.NOISE, 0)
+
+
+class Chips(test_analog.Rig):
+    """The layer of test_analog.py on a target with more sections."""
+
+    @staticmethod
+    def adjust(text, extra):
+        for line in extra.get("adc", []):
+            text = text.replace("  range: twos-complement\n", f"  range: twos-complement\n  {line}\n")
+        for section in ("cells", "lines"):
+            if section in extra:
+                body = "".join(f"  {line}\n" for line in [*extra[section], "source: test"])
+                text = text.replace("\nsupply:\n", f"\n{section}:\n{body}\nsupply:\n")
+        return text
+
+
+@pytest.fixture
+def chips(tmp_path, reference_device, monkeypatch):
+    def make(noise={}, **extra):
+        plain = test_analog.with_noise
+        monkeypatch.setattr(test_analog, "with_noise", lambda text, n: Chips.adjust(plain(text, n), extra))
+        folder = tmp_path / f"rig{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        rig = Chips(folder, reference_device, **noise)
+        monkeypatch.setattr(test_analog, "with_noise", plain)
+        return rig
+
+    return make
+
+
+def test_drift_and_age(chips):
+    """Every device at the same exponent: all sums shrink alike, by the time that cim-run is told."""
+    rig = chips(cells=["drift: { value: 0.05, source: t }", "age: { value: 1 h, source: t }"])
+    exact = rig.sum
+    for option, seconds in ((), 3600), (("--age=1d",), 86400), (("--age=1y",), 365 * 86400):
+        left = (1 + seconds / 20) ** -0.05
+        found = rig.sums(*option, samples=1)[0]
+        # A conductance has 127 codes.
+        bound = 0.5 / 127 * np.abs(rig.q).sum() + 1 / rig.gain
+        assert np.abs(found - left * exact).max() < bound, option
+    compensated = chips(cells=["drift: { value: 0.05, source: t }", "compensation: global"])
+    a, b = compensated.sums(samples=1)[0], compensated.sums("--age=1y", samples=1)[0]
+    assert np.abs(a - b).max() < bound / (1 + 365 * 86400 / 20) ** -0.05
+
+
+def test_pcm_ages(chips):
+    """Mean loss of conductance of the named model, over cells and chips."""
+    rig = chips(cells=["model: pcm"])
+    y = {}
+    for age in ("1h", "1y"):
+        many = tools.run_model(
+            rig.folder / "layer.so", rig.x[:1], rig.folder, "--device=analog", "--trials=40", f"--age={age}"
+        )
+        y[age] = ((many[:, 0].astype(np.float64) - rig.bias) / rig.scale @ rig.sum) / (rig.sum @ rig.sum)
+    for age, seconds in ("1h", 3600), ("1y", 365 * 86400):
+        # At x = 1: mu = 0.049, sd = 0.008, so the mean of (1 + t/20)^-nu is a lognormal's.
+        l = np.log1p(seconds / 20)
+        expected = np.exp(-0.049 * l + (0.008 * l) ** 2 / 2)
+        error = y[age].std(ddof=1) / np.sqrt(40)
+        assert abs(y[age].mean() - expected) < 4.5 * error + 0.005, age
+
+
+def test_faults(chips):
+    """A dead column and a stuck row of array 0."""
+    rig = chips(cells=["faults: [[0, all, 5, 0], [0, 7, all, 1]]"])
+    matrix = rig.matrix.copy()
+    matrix[:, 5] = 0
+    matrix[7, :] = 1
+    found = rig.sums(samples=1)[0]
+    assert np.abs(found - rig.q @ matrix).max() < 0.51 / rig.gain
+
+
+def test_lines(chips):
+    full = int(np.abs(chips().sum).max())
+    rig = chips(
+        lines=[
+            "compression: { value: 20 %, source: t }",
+            "headroom: { value: 50 %, source: t }",
+            f"full_scale: {{ value: {full}, source: t }}",
+        ]
+    )
+    bent = rig.sum / (1 + 0.2 * np.abs(rig.sum) / full)
+    assert (np.abs(bent) > full / 2).any(), "no column reaches the headroom"
+    expected = np.clip(bent, -full / 2, full / 2)
+    assert np.abs(rig.sums(samples=1)[0] - expected).max() < 0.51 / rig.gain
+
+
+def test_all_off_is_exact(chips):
+    """Words without a strength, and devices without defects, change no bit."""
+    rig = chips(
+        QUIET,
+        cells=["mapping: offset", "distribution: uniform", "compensation: global", "stuck_on: { value: 0 %, source: t }"],
+        lines=["curve: exponential", "spread: { value: 30 %, source: t }"],
+        adc=["architecture: sar", "columns_per_adc: 4"],
+    )
+    so, x = rig.folder / "layer.so", rig.x[:5]
+    analog = tools.run_model(so, x, rig.folder, "--device=analog", "--age=1y")
+    assert tools.same_bits(analog, tools.run_model(so, x, rig.folder, "--device=exact"))
