@@ -30,6 +30,26 @@ void bendLines(const ColumnStage &stage, uint32_t rows, uint32_t lanes,
 /// The codes of converters with thresholds, in place.
 void compareThresholds(const ColumnStage &stage, uint32_t rows, uint32_t lanes,
                        float *x);
+/// How a layer gets V = sum t^2 q^2, the variance of read noise.
+enum class Squares : uint8_t {
+  None,
+  /// Two integer products, with the high and the low bits of q^2.
+  Halves,
+  /// Subset sums. Eight neighbouring bytes of the input become a table of 32
+  /// words: word subsetWord(quad, s) is the sum of q^2 over the subset s of
+  /// that quad, less 2^15. A column whose t^2 are 0 or 1 looks up one word per
+  /// quad. As the lookup runs beside the multiplier, four rows cost half of a
+  /// product.
+  Subsets,
+};
+
+/// Bytes of a table per byte of the input.
+inline constexpr uint32_t subsetBytes = 8;
+
+/// The quads take turns of four words (as packing instructions leave them).
+constexpr uint32_t subsetWord(uint32_t quad, uint32_t subset) {
+  return subset / 4 * 8 + quad * 4 + subset % 4;
+}
 
 /// One block as one tile of columns sees it. All pointers are aligned to 64
 /// bytes; `lanes` is the width of the tile. Rows come in groups of four bytes
@@ -39,13 +59,16 @@ struct TileBlock {
   uint32_t groupCount;
   const uint32_t *offsets;    // [groupCount], bytes from the window's corner
   const int8_t *weights;      // [groupCount][lanes][4]
-  const int8_t *squares;      // the same of t^2; null without read noise
   const int32_t *start;       // [lanes], minus what the inputs' offset adds
   const float *gain;          // [lanes]
   const float *coefficient;   // [lanes]
   const float *adcGain;       // [lanes] or null
   const float *adcOffset;     // [lanes] or null
   const ColumnStage *columns; // or null
+  // Squares::Halves
+  const int8_t *squares; // like weights, of t^2
+  // Squares::Subsets: groups come in pairs of eight bytes.
+  const int16_t *subsets; // [groupCount / 2][lanes][2], word of the table
 };
 
 /// Neighbouring columns of the matrix that have the same blocks. Lane 0 is
@@ -71,48 +94,65 @@ struct LayerConstants {
   uint32_t outC;
   // analog
   bool analog;
+  Squares squares;
   float inverseZ; // 1: not scaled
   float readSigma, adcNoise;
-  uint32_t squareShift; // the high image holds q^2 >> squareShift
+  uint32_t squareShift; // Halves: the high part is q^2 >> squareShift
   PhiloxKey key;
+  uint32_t rounds; // of Philox, 7 or 10
   uint32_t layer;
 };
 
-/// Some images of a layer. Window m, counted over all of them, begins at byte
-/// corners[m] of `input`.
+/// What the first two rounds of Philox make of the words that are the window's:
+/// it keeps words 1 and 2 apart from words 0 and 3 until then (KernelNoise.h).
+struct WindowWords {
+  const uint32_t *words[3]; // [windowCount]; `slack` more may be read
+  static constexpr uint32_t slack = 64;
+};
+
+/// Some windows of a layer. Window m begins at byte corners[m] of `input`.
 struct WindowRun {
   const uint8_t *input; // zero-padded images, offset to be unsigned
-  const uint8_t *high;  // high and low part of q^2, laid out like input; any
-                        // pointer when no block has squares
+  const uint8_t *high;  // Halves: high and low part of q^2, laid out like input
   const uint8_t *low;
+  const int16_t *tables; // Subsets: of every eight bytes of input
   const uint32_t *corners;
-  uint32_t windowCount; // of all images
-  uint32_t windowsPerImage;
-  uint32_t firstImage;
+  WindowWords noise; // analog
+  uint32_t windowCount;
   void *output; // [windowCount][outC]
 };
 
-/// How to copy an image into its padded place.
+/// How to copy (a band of) an image into its padded place.
 struct PadJob {
   const uint8_t *input; // [inH][inW][inC]
   uint32_t inH, inW, inC;
   int32_t top, left;      // of the padded map, in the input's rows
   uint32_t height, width; // of the padded map
   uint8_t offset;         // added to every value, and what padding is
+  Squares squares;
   uint32_t squareShift;
-  uint8_t *padded, *high, *low; // high and low may be null
+  uint8_t *padded, *high, *low;
+  int16_t *tables;
 };
 
 struct KernelTable {
   /// Lanes of a wide and of a narrow tile.
   uint32_t wide, narrow;
+  /// Windows that a tile of either width works on at once divide this.
+  uint32_t windows;
   /// Largest sum of two products that the integer product holds without
   /// saturation.
   int32_t pairLimit;
+  /// Whether there is Squares::Subsets.
+  bool subsets;
   void (*run)(const LayerConstants &layer, const Tile &tile,
               const WindowRun &windows);
   /// Copies and returns the bits that any (offset) value has.
   uint8_t (*pad)(const PadJob &job);
+  /// Makes WindowWords of windows of one image.
+  void (*nameWindows)(PhiloxKey key, uint32_t image, uint32_t firstWindow,
+                      uint32_t count, uint32_t *word0, uint32_t *word1,
+                      uint32_t *word2);
 };
 
 #if defined(__x86_64__)

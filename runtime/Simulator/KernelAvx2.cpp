@@ -12,8 +12,9 @@ struct Vec {
   using I = __m256i;
   using U = __m256i; // four 64-bit lanes
   static constexpr int width = 8;
-  static constexpr int rows = 4;
-  static constexpr int calls = 1; // of normals() at once
+  static constexpr int accumulators = 8;
+  static constexpr int calls = 1; // of Philox at once
+  static constexpr bool subsets = false;
 
   static F load(const float *from) { return _mm256_load_ps(from); }
   static I load(const int8_t *from) {
@@ -35,7 +36,7 @@ struct Vec {
   }
 
   static F set(float x) { return _mm256_set1_ps(x); }
-  static I zero() { return _mm256_setzero_si256(); }
+  static I setInt(int32_t x) { return _mm256_set1_epi32(x); }
   static F toFloat(I x) { return _mm256_cvtepi32_ps(x); }
   static F add(F a, F b) { return _mm256_add_ps(a, b); }
   static F sub(F a, F b) { return _mm256_sub_ps(a, b); }
@@ -61,7 +62,7 @@ struct Vec {
   }
   static void storeBytes(uint8_t *to, F y, uint32_t begin, uint32_t end) {
     alignas(32) int32_t lanes[width];
-    _mm256_store_si256(reinterpret_cast<I *>(lanes), _mm256_cvttps_epi32(y));
+    _mm256_store_si256(reinterpret_cast<I *>(lanes), _mm256_cvtps_epi32(y));
     for (uint32_t i = begin; i < end; ++i)
       to[i] = uint8_t(lanes[i]);
   }
@@ -74,8 +75,10 @@ struct Vec {
   static U halves(uint32_t a, uint32_t b) {
     return _mm256_set_epi64x(b, b, a, a);
   }
+  static U halves(const uint32_t *from) { return halves(from[0], from[1]); }
   static U mul(U a, U b) { return _mm256_mul_epu32(a, b); }
   static U high(U a) { return _mm256_srli_epi64(a, 32); }
+  static U xor2(U a, U b) { return _mm256_xor_si256(a, b); }
   static U xor3(U a, U b, U c) {
     return _mm256_xor_si256(_mm256_xor_si256(a, b), c);
   }
@@ -123,5 +126,7 @@ static void runAvx2(const LayerConstants &layer, const Tile &tile,
   runPath<2>(layer, tile, run);
 }
 
-const KernelTable cim::sim::avx2Kernels = {2 * width, 2 * width, INT16_MAX,
-                                           runAvx2, padImage};
+const KernelTable cim::sim::avx2Kernels = {
+    2 * width, 2 * width,    rowsOf(Path::Exact, 2),
+    INT16_MAX, Vec::subsets, runAvx2,
+    padImage,  nameWindows};

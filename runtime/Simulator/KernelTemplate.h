@@ -3,8 +3,8 @@
 // defines `struct Vec` (what a vector can do) includes this one; everything is
 // in an anonymous namespace, see Kernel.h.
 //
-// One register tile is `tileRows` windows by NV vectors of columns. Per block:
-// integer product in registers, converter, sum over blocks; then the epilogue.
+// One register tile is R windows by NV vectors of columns. Per block: integer
+// product in registers, converter, sum over blocks; then the epilogue.
 // Order and kind of every float operation follow docs/Numerics.md, and equal
 // Scalar.cpp.
 
@@ -20,28 +20,31 @@ using F = Vec::F; // Vec::width floats
 using I = Vec::I; // as many int32
 
 constexpr int width = Vec::width;
-constexpr int rows = Vec::rows; // windows of a register tile, even
 
 /// Where the windows of one register tile lie.
-struct Rows {
-  const uint8_t *input[rows];
-  const uint8_t *high[rows];
-  const uint8_t *low[rows];
-  uint32_t window[rows]; // within its image
-  uint32_t image[rows];
+template <int R> struct Rows {
+  uint64_t corner[R];
+  WindowWords noise;
 };
 
+} // namespace
+
+#include "Simulator/KernelNoise.h"
+#include "Simulator/KernelPad.h"
+
+namespace {
+
 /// Adds the product of a tile with the weights of a block to acc.
-template <int NV>
+template <int R, int NV>
 [[gnu::always_inline]] inline void
-product(const TileBlock &block, const int8_t *weights,
-        const uint8_t *const (&from)[rows], I (&acc)[rows][NV]) {
+product(const TileBlock &block, const int8_t *weights, const uint8_t *from,
+        const Rows<R> &at, I (&acc)[R][NV]) {
   // Copies that nothing else can point to stay in registers.
-  I sum[rows][NV];
-  const uint8_t *corner[rows];
+  I sum[R][NV];
+  const uint8_t *corner[R];
 #pragma unroll
-  for (int m = 0; m < rows; ++m) {
-    corner[m] = from[m];
+  for (int m = 0; m < R; ++m) {
+    corner[m] = from + at.corner[m];
 #pragma unroll
     for (int v = 0; v < NV; ++v)
       sum[m][v] = acc[m][v];
@@ -54,7 +57,7 @@ product(const TileBlock &block, const int8_t *weights,
     for (int v = 0; v < NV; ++v)
       w[v] = Vec::load(weights + v * width * 4);
 #pragma unroll
-    for (int m = 0; m < rows; ++m) {
+    for (int m = 0; m < R; ++m) {
       I x = Vec::broadcast4(corner[m] + offset);
 #pragma unroll
       for (int v = 0; v < NV; ++v)
@@ -62,10 +65,84 @@ product(const TileBlock &block, const int8_t *weights,
     }
   }
 #pragma unroll
-  for (int m = 0; m < rows; ++m)
+  for (int m = 0; m < R; ++m)
 #pragma unroll
     for (int v = 0; v < NV; ++v)
       acc[m][v] = sum[m][v];
+}
+
+/// sum t^2 q^2 of a register tile, from the two halves of q^2.
+template <int R, int NV>
+[[gnu::always_inline]] inline void
+sumHalves(const LayerConstants &c, const WindowRun &run, const TileBlock &block,
+          const Rows<R> &at, I (&sums)[R][NV]) {
+  for (auto &row : sums)
+    for (I &sum : row)
+      sum = Vec::setInt(0);
+  product<R, NV>(block, block.squares, run.high, at, sums);
+  for (auto &row : sums)
+    for (I &sum : row)
+      sum = Vec::shiftLeft(sum, c.squareShift);
+  product<R, NV>(block, block.squares, run.low, at, sums);
+}
+
+/// Product and, from tables, sum t^2 q^2 at once: the lookups find room beside
+/// the multiplications.
+template <int R, int NV, typename V>
+[[gnu::always_inline]] inline void
+productAndSquares(const WindowRun &run, const TileBlock &block,
+                  const Rows<R> &at, I (&acc)[R][NV], I (&squares)[R][NV]) {
+  I sum[R][NV], square[R][NV];
+#pragma unroll
+  for (int m = 0; m < R; ++m)
+#pragma unroll
+    for (int v = 0; v < NV; ++v) {
+      sum[m][v] = acc[m][v];
+      // Two words per table, each less 2^15.
+      square[m][v] = V::setInt(int32_t(block.groupCount / 2 << 16));
+    }
+  const int8_t *weights = block.weights;
+  const int16_t *subsets = block.subsets;
+  const uint32_t *offsets = block.offsets, *end = offsets + block.groupCount;
+  for (; offsets != end; offsets += 2, subsets += NV * width * 2) {
+    const uint8_t *input = run.input + *offsets;
+    auto *tables = reinterpret_cast<const char *>(run.tables) +
+                   uint64_t(*offsets) * subsetBytes;
+    I index[NV];
+#pragma unroll
+    for (int v = 0; v < NV; ++v)
+      index[v] = V::load(subsets + v * width * 2);
+    // Half of the lookups go with each quad, because lookups and products
+    // that alternate share the processor best.
+#pragma unroll
+    for (int quad = 0; quad < 2; ++quad, weights += NV * width * 4) {
+      I w[NV];
+#pragma unroll
+      for (int v = 0; v < NV; ++v)
+        w[v] = V::load(weights + v * width * 4);
+#pragma unroll
+      for (int m = 0; m < R; ++m) {
+        I x = V::broadcast4(input + at.corner[m] + 4 * quad);
+#pragma unroll
+        for (int v = 0; v < NV; ++v) {
+          sum[m][v] = V::dot(sum[m][v], x, w[v]);
+          if ((m * NV + v) % 2 != quad)
+            continue;
+          square[m][v] = V::addPicked(square[m][v],
+                                      reinterpret_cast<const int16_t *>(
+                                          tables + at.corner[m] * subsetBytes),
+                                      index[v]);
+        }
+      }
+    }
+  }
+#pragma unroll
+  for (int m = 0; m < R; ++m)
+#pragma unroll
+    for (int v = 0; v < NV; ++v) {
+      acc[m][v] = sum[m][v];
+      squares[m][v] = square[m][v];
+    }
 }
 
 template <bool Floor>
@@ -74,358 +151,231 @@ template <bool Floor>
   return Vec::min(Vec::max(x, Vec::set(c.adcLo)), Vec::set(c.adcHi));
 }
 
-/// One Philox round key per round; lanes are 64 bits.
-struct Keys {
-  Vec::U k0[7], k1[7];
-  explicit Keys(PhiloxKey key) {
-    for (int round = 0; round < 7; ++round) {
-      k0[round] = Vec::set64(uint32_t(key.k0 + round * philoxW0));
-      k1[round] = Vec::set64(uint32_t(key.k1 + round * philoxW1));
+/// Where the results of a register tile go.
+template <int NV> struct Out {
+  uint32_t count;    // windows of the tile; the other rows are nobody's
+  uint64_t position; // first element
+  // Lanes of every vector that are columns of the tile.
+  uint32_t begin[NV], end[NV];
+
+  Out(const Tile &tile, const LayerConstants &c, uint32_t window,
+      uint32_t count)
+      : count(count), position(uint64_t(window) * c.outC + tile.column) {
+    for (uint32_t v = 0; v < NV; ++v) {
+      uint32_t at = v * width;
+      begin[v] = tile.begin > at ? tile.begin - at : 0;
+      end[v] = tile.end > at ? tile.end - at : 0;
+      end[v] = end[v] < width ? end[v] : width;
     }
   }
 };
-
-/// Counters of Vec::width / 2 calls: those of the first half belong to `A`, of
-/// the second to `B`. With one vector per row A and B are neighbouring rows,
-/// otherwise the two vectors of one row. Vec::quads counts on from each quad.
-struct Site {
-  uint32_t quadA, quadB;
-  uint32_t windowA, windowB;
-  uint32_t imageA, imageB;
-  uint32_t layerBlock;
-};
-
-/// Philox of several sites at once: random bits of two vectors per site.
-template <int Count>
-[[gnu::always_inline]] inline void randomBits(const Keys &keys, Draw draw,
-                                              const Site (&sites)[Count],
-                                              I (&bits)[Count][2]) {
-  using U = Vec::U;
-  uint32_t kind = uint32_t(draw) << 28;
-  U c0[Count], c1[Count], c2[Count], c3[Count];
-#pragma unroll
-  for (int i = 0; i < Count; ++i) {
-    c0[i] = Vec::quads(kind | sites[i].quadA, kind | sites[i].quadB);
-    c1[i] = Vec::halves(sites[i].windowA, sites[i].windowB);
-    c2[i] = Vec::halves(sites[i].imageA, sites[i].imageB);
-    c3[i] = Vec::set64(sites[i].layerBlock);
-  }
-  const U m0 = Vec::set64(philoxM0), m1 = Vec::set64(philoxM1);
-  // Upper halves of the lanes fill with garbage that no step reads.
-#pragma unroll
-  for (int round = 0; round < 7; ++round)
-#pragma unroll
-    for (int i = 0; i < Count; ++i) {
-      U p0 = Vec::mul(m0, c0[i]), p1 = Vec::mul(m1, c2[i]);
-      c0[i] = Vec::xor3(Vec::high(p1), c1[i], keys.k0[round]);
-      c1[i] = p1;
-      c2[i] = Vec::xor3(Vec::high(p0), c3[i], keys.k1[round]);
-      c3[i] = p0;
-    }
-#pragma unroll
-  for (int i = 0; i < Count; ++i)
-    Vec::weave(c0[i], c1[i], c2[i], c3[i], bits[i]);
-}
-
-/// What normalFromBits() does, on vectors.
-template <int Count>
-[[gnu::always_inline]] inline void normalsFromBits(const I (&bits)[Count],
-                                                   F (&out)[Count]) {
-  F s[Count];
-  Vec::Octave octave[Count];
-#pragma unroll
-  for (int i = 0; i < Count; ++i) {
-    I image = Vec::bitsOf(Vec::toFloat(Vec::oddMagnitude(bits[i])));
-    s[i] = Vec::sub(Vec::mantissa(image), Vec::set(1.5f));
-    octave[i] = Vec::Octave(image);
-    out[i] = octave[i].lookup(normalTable[normalDegree]);
-  }
-#pragma unroll
-  for (int degree = normalDegree - 1; degree >= 0; --degree)
-#pragma unroll
-    for (int i = 0; i < Count; ++i)
-      out[i] = Vec::add(Vec::mul(out[i], s[i]),
-                        octave[i].lookup(normalTable[degree]));
-#pragma unroll
-  for (int i = 0; i < Count; ++i)
-    out[i] = Vec::withSign(out[i], bits[i]);
-}
-
-/// Normals of a whole register tile: use(m, v, normals) for every vector.
-template <int NV, typename Use>
-[[gnu::always_inline]] inline void tileNormals(const Keys &keys, Draw draw,
-                                               const Rows &at, uint32_t column,
-                                               uint32_t layerBlock, Use &&use) {
-  constexpr int calls = Vec::calls;
-  constexpr int step = 3 - NV; // rows per site
-  uint32_t quad = column / 4;
-  uint32_t quadB = NV == 1 ? quad : quad + width / 4;
-  for (int m = 0; m < rows; m += step * calls) {
-    Site sites[calls];
-#pragma unroll
-    for (int i = 0; i < calls; ++i) {
-      int a = m + i * step, b = a + step - 1;
-      sites[i] = {quad,        quadB,       at.window[a], at.window[b],
-                  at.image[a], at.image[b], layerBlock};
-    }
-    I bits[calls][2];
-    randomBits(keys, draw, sites, bits);
-    I flat[2 * calls];
-    F normal[2 * calls];
-#pragma unroll
-    for (int i = 0; i < 2 * calls; ++i)
-      flat[i] = bits[i / 2][i % 2];
-    normalsFromBits(flat, normal);
-#pragma unroll
-    for (int i = 0; i < calls; ++i) {
-      int a = m + i * step, b = a + step - 1;
-      use(a, 0, normal[2 * i]);
-      use(b, NV - 1, normal[2 * i + 1]);
-    }
-  }
-}
-
-/// sum t^2 q^2 of a register tile, from the two halves of q^2.
-template <int NV>
-[[gnu::always_inline]] inline void
-squareSums(const LayerConstants &c, const TileBlock &block, const Rows &at,
-           I (&sums)[rows][NV]) {
-  for (int m = 0; m < rows; ++m)
-    for (int v = 0; v < NV; ++v)
-      sums[m][v] = Vec::zero();
-  product<NV>(block, block.squares, at.high, sums);
-  for (int m = 0; m < rows; ++m)
-    for (int v = 0; v < NV; ++v)
-      sums[m][v] = Vec::shiftLeft(sums[m][v], c.squareShift);
-  product<NV>(block, block.squares, at.low, sums);
-}
-
-/// The analog path of one block: from integer sums to what the ADC sees.
-template <int NV>
-[[gnu::noinline]] void distort(const LayerConstants &c, const Keys &keys,
-                               const Tile &tile, uint32_t position,
-                               const Rows &at, F (&x)[rows][NV]) {
-  const TileBlock &block = tile.blocks[position];
-  uint32_t counter = c.layer << 16 | position;
-  if (c.inverseZ != 1)
-    for (int m = 0; m < rows; ++m)
-      for (int v = 0; v < NV; ++v)
-        x[m][v] = Vec::mul(x[m][v], Vec::set(c.inverseZ));
-  if (c.readSigma != 0) {
-    I variance[rows][NV];
-    squareSums<NV>(c, block, at, variance);
-    F sigma = Vec::set(c.readSigma);
-    tileNormals<NV>(keys, Draw::Read, at, tile.column, counter,
-                    [&](int m, int v, F normal) {
-                      F root = Vec::sqrt(Vec::toFloat(variance[m][v]));
-                      F noise = Vec::mul(Vec::mul(sigma, root), normal);
-                      x[m][v] = Vec::add(x[m][v], noise);
-                    });
-  }
-  for (int v = 0; v < NV; ++v) {
-    F gain = Vec::load(block.gain + v * width);
-    for (int m = 0; m < rows; ++m)
-      x[m][v] = Vec::mul(x[m][v], gain);
-  }
-  if (block.columns)
-    bendLines(*block.columns, rows, NV * width, reinterpret_cast<float *>(x));
-  for (int v = 0; v < NV; ++v) {
-    if (block.adcGain)
-      for (int m = 0; m < rows; ++m)
-        x[m][v] = Vec::mul(x[m][v], Vec::load(block.adcGain + v * width));
-    if (block.adcOffset)
-      for (int m = 0; m < rows; ++m)
-        x[m][v] = Vec::add(x[m][v], Vec::load(block.adcOffset + v * width));
-  }
-  if (c.adcNoise != 0) {
-    F sigma = Vec::set(c.adcNoise);
-    tileNormals<NV>(keys, Draw::Convert, at, tile.column, counter,
-                    [&](int m, int v, F normal) {
-                      x[m][v] = Vec::add(x[m][v], Vec::mul(sigma, normal));
-                    });
-  }
-  if (block.columns)
-    compareThresholds(*block.columns, rows, NV * width,
-                      reinterpret_cast<float *>(x));
-}
-
-enum class Path { Ideal, Exact, Analog };
-
-/// One block of one register tile: product, converter, sum.
-template <int NV, Path P, bool Floor>
-[[gnu::always_inline]] inline void
-addBlock(const LayerConstants &c, const Keys *keys, const Tile &tile,
-         uint32_t position, const Rows &at, F (&sums)[rows][NV]) {
-  const TileBlock &block = tile.blocks[position];
-  I acc[rows][NV];
-  for (int v = 0; v < NV; ++v)
-    for (int m = 0; m < rows; ++m)
-      acc[m][v] = Vec::load(block.start + v * width);
-  product<NV>(block, block.weights, at.input, acc);
-
-  F x[rows][NV];
-  if (P == Path::Analog) {
-    for (int m = 0; m < rows; ++m)
-      for (int v = 0; v < NV; ++v)
-        x[m][v] = Vec::toFloat(acc[m][v]);
-    distort<NV>(c, *keys, tile, position, at, x);
-  }
-  for (int v = 0; v < NV; ++v) {
-    F gain = Vec::load(block.gain + v * width);
-    F coefficient = Vec::load(block.coefficient + v * width);
-    for (int m = 0; m < rows; ++m) {
-      F value = P == Path::Analog ? x[m][v] : Vec::toFloat(acc[m][v]);
-      if (P == Path::Exact)
-        value = Vec::mul(value, gain);
-      if (P != Path::Ideal)
-        value = convert<Floor>(c, value);
-      F sum = position ? sums[m][v] : Vec::set(0.0f);
-      sums[m][v] = Vec::add(sum, Vec::mul(value, coefficient));
-    }
-  }
-}
 
 /// Scale, bias, activation, and out.
 template <int NV>
+[[gnu::always_inline]] inline void finish(const LayerConstants &c,
+                                          const Tile &tile, const Out<NV> &out,
+                                          int m, int v, F sum, void *output) {
+  if (uint32_t(m) >= out.count || out.begin[v] >= out.end[v])
+    return;
+  F y = Vec::add(Vec::mul(sum, Vec::load(tile.scale + v * width)),
+                 Vec::load(tile.bias + v * width));
+  if (c.outType != CIM_F32 && c.outFloor)
+    y = Vec::round(y, true);
+  y = Vec::min(Vec::max(y, Vec::set(c.outLo)), Vec::set(c.outHi));
+  uint64_t to = out.position + uint64_t(m) * c.outC + v * width;
+  // Integer bounds: rounding to nearest may come after them.
+  if (c.outType == CIM_F32)
+    Vec::store(static_cast<float *>(output) + to, y, out.begin[v], out.end[v]);
+  else
+    Vec::storeBytes(static_cast<uint8_t *>(output) + to, y, out.begin[v],
+                    out.end[v]);
+}
+
+/// The analog path of one block: from integer sums to codes, added to `sums`,
+/// and out with the last block. Everything stays in registers; a batch of
+/// vectors hides the latencies of Philox.
+template <int R, int NV, bool Floor>
+[[gnu::noinline]] void addAnalog(const LayerConstants &c, const Keys &keys,
+                                 const WindowRun &run, const Tile &tile,
+                                 uint32_t position, const Rows<R> &at,
+                                 const Out<NV> &out, const I (&acc)[R][NV],
+                                 const I (&squares)[R][NV], F (&sums)[R][NV]) {
+  const TileBlock &block = tile.blocks[position];
+  bool read = c.squares != Squares::None, converter = c.adcNoise != 0;
+  uint32_t quad = tile.column / 4, quadB = NV == 1 ? quad : quad + width / 4;
+  uint32_t counter = c.layer << 16 | position;
+  Columns readColumns(keys, Draw::Read, quad, quadB, counter);
+  Columns convertColumns(keys, Draw::Convert, quad, quadB, counter);
+
+  static_assert(R % batchRow<NV>(batch) == 0);
+  for (int first = 0; first < R; first += batchRow<NV>(batch)) {
+    F x[batch], normal[batch];
+    auto each = [&](auto &&step) __attribute__((always_inline)) {
+#pragma unroll
+      for (int i = 0; i < batch; ++i)
+        step(i, first + batchRow<NV>(i), batchVector<NV>(i));
+    };
+    auto multiply = [&](const float *factor) __attribute__((always_inline)) {
+      each([&](int i, int, int v) {
+        x[i] = Vec::mul(x[i], Vec::load(factor + v * width));
+      });
+    };
+    each([&](int i, int m, int v) { x[i] = Vec::toFloat(acc[m][v]); });
+    if (c.inverseZ != 1)
+      each([&](int i, int, int) {
+        x[i] = Vec::mul(x[i], Vec::set(c.inverseZ));
+      });
+    WindowWords windows = at.noise;
+    for (const uint32_t *&words : windows.words)
+      words += first;
+    if (read) {
+      batchNormals<NV>(keys, readColumns, windows, normal);
+      each([&](int i, int m, int v) {
+        F root = Vec::sqrt(Vec::toFloat(squares[m][v]));
+        F sigma = Vec::mul(Vec::set(c.readSigma), root);
+        x[i] = Vec::add(x[i], Vec::mul(sigma, normal[i]));
+      });
+    }
+    multiply(block.gain);
+    auto bend = [&](auto &&stage) {
+      F copy[batch]; // in memory, unlike x
+      each([&](int i, int, int) { copy[i] = x[i]; });
+      stage(*block.columns, batch / NV, NV * width,
+            reinterpret_cast<float *>(copy));
+      each([&](int i, int, int) { x[i] = copy[i]; });
+    };
+    if (block.columns)
+      bend(bendLines);
+    if (block.adcGain)
+      multiply(block.adcGain);
+    if (block.adcOffset)
+      each([&](int i, int, int v) {
+        x[i] = Vec::add(x[i], Vec::load(block.adcOffset + v * width));
+      });
+    if (converter) {
+      batchNormals<NV>(keys, convertColumns, windows, normal);
+      each([&](int i, int, int) {
+        x[i] = Vec::add(x[i], Vec::mul(Vec::set(c.adcNoise), normal[i]));
+      });
+    }
+    if (block.columns)
+      bend(compareThresholds);
+    each([&](int i, int, int) { x[i] = convert<Floor>(c, x[i]); });
+    multiply(block.coefficient);
+    each([&](int i, int m, int v) {
+      x[i] = Vec::add(position ? sums[m][v] : Vec::set(0.0f), x[i]);
+    });
+    if (position + 1 == tile.blockCount)
+      each([&](int i, int m, int v) {
+        finish<NV>(c, tile, out, m, v, x[i], run.output);
+      });
+    else
+      each([&](int i, int m, int v) { sums[m][v] = x[i]; });
+  }
+}
+
+enum class Path {
+  Ideal,
+  Exact,
+  Analog,
+  Subsets, // analog with Squares::Subsets
+};
+
+/// Windows of a register tile.
+constexpr int rowsOf(Path path, int nv) {
+  return Vec::accumulators / nv / (path == Path::Subsets ? 2 : 1);
+}
+
+/// One block of one register tile: product, converter, sum; and out with the
+/// last block.
+template <int R, int NV, Path P, bool Floor, bool Last>
 [[gnu::always_inline]] inline void
-finish(const LayerConstants &c, const Tile &tile, uint32_t count,
-       uint64_t position, const F (&sums)[rows][NV], void *output) {
+addBlock(const LayerConstants &c, const Keys *keys, const WindowRun &run,
+         const Tile &tile, uint32_t position, const Rows<R> &at,
+         const Out<NV> &out, F (&sums)[R][NV]) {
+  const TileBlock &block = tile.blocks[position];
+  I acc[R][NV];
+  for (int v = 0; v < NV; ++v)
+    for (int m = 0; m < R; ++m)
+      acc[m][v] = Vec::load(block.start + v * width);
+  if constexpr (P == Path::Analog || P == Path::Subsets) {
+    I squares[R][NV];
+    if constexpr (P == Path::Subsets)
+      productAndSquares<R, NV, Vec>(run, block, at, acc, squares);
+    else
+      product<R, NV>(block, block.weights, run.input, at, acc);
+    if (P == Path::Analog && c.squares == Squares::Halves)
+      sumHalves<R, NV>(c, run, block, at, squares);
+    return addAnalog<R, NV, Floor>(c, *keys, run, tile, position, at, out, acc,
+                                   squares, sums);
+  }
+  product<R, NV>(block, block.weights, run.input, at, acc);
+#pragma unroll
   for (int v = 0; v < NV; ++v) {
-    // Lanes of this vector that are columns of the tile.
-    uint32_t at = v * width;
-    uint32_t begin = tile.begin > at ? tile.begin - at : 0;
-    uint32_t end = tile.end > at ? tile.end - at : 0;
-    if (end > width)
-      end = width;
-    if (begin >= end)
-      continue;
-    F scale = Vec::load(tile.scale + v * width);
-    F bias = Vec::load(tile.bias + v * width);
-    F lo = Vec::set(c.outLo), hi = Vec::set(c.outHi);
-    for (uint32_t m = 0; m < rows; ++m) {
-      if (m >= count)
-        break;
-      F y = Vec::add(Vec::mul(sums[m][v], scale), bias);
-      uint64_t to = (position + m) * c.outC + tile.column + at;
-      if (c.outType == CIM_F32) {
-        y = Vec::min(Vec::max(y, lo), hi);
-        Vec::store(static_cast<float *>(output) + to, y, begin, end);
-        continue;
-      }
-      y = c.outFloor ? Vec::round(y, true) : Vec::round(y, false);
-      y = Vec::min(Vec::max(y, lo), hi);
-      Vec::storeBytes(static_cast<uint8_t *>(output) + to, y, begin, end);
+    F gain = Vec::load(block.gain + v * width);
+    F coefficient = Vec::load(block.coefficient + v * width);
+#pragma unroll
+    for (int m = 0; m < R; ++m) {
+      F value = Vec::toFloat(acc[m][v]);
+      if (P == Path::Exact)
+        value = convert<Floor>(c, Vec::mul(value, gain));
+      F sum = position ? sums[m][v] : Vec::set(0.0f);
+      sum = Vec::add(sum, Vec::mul(value, coefficient));
+      if (Last)
+        finish<NV>(c, tile, out, m, v, sum, run.output);
+      else
+        sums[m][v] = sum;
     }
   }
 }
 
-/// A window as the noise counters name it.
-struct Position {
-  uint32_t window, image;
-};
-
-/// The register tile of `count` windows from `begin`, which is at `position`;
-/// rows beyond count repeat the last window. Returns the next position.
-inline Position locate(const WindowRun &run, uint32_t begin, uint32_t count,
-                       Position position, Rows &at) {
-  for (uint32_t m = 0; m < rows; ++m) {
-    uint32_t corner = run.corners[begin + (m < count ? m : count - 1)];
-    at.input[m] = run.input + corner;
-    at.high[m] = run.high + corner;
-    at.low[m] = run.low + corner;
-    at.image[m] = position.image;
-    at.window[m] = position.window;
-    if (++position.window == run.windowsPerImage)
-      position = {0, position.image + 1};
-  }
-  return position;
+/// The register tile of `count` windows from `begin`; rows beyond count repeat
+/// the last window.
+template <int R>
+[[gnu::always_inline]] inline void locate(const WindowRun &run, uint32_t begin,
+                                          uint32_t count, Rows<R> &at) {
+  for (int word = 0; word < 3; ++word)
+    at.noise.words[word] = run.noise.words[word] + begin;
+  for (uint32_t m = 0; m < uint32_t(R); ++m)
+    at.corner[m] = run.corners[begin + (m < count ? m : count - 1)];
 }
 
 template <int NV, Path P, bool Floor>
 void runTile(const LayerConstants &c, const Tile &tile, const WindowRun &run) {
-  Keys keys(c.key);
-  Position position = {0, run.firstImage};
-  for (uint32_t begin = 0; begin < run.windowCount; begin += rows) {
+  constexpr int R = rowsOf(P, NV);
+  Keys keys(c);
+  Rows<R> at;
+  uint32_t last = tile.blockCount - 1;
+  for (uint32_t begin = 0; begin < run.windowCount; begin += R) {
     uint32_t left = run.windowCount - begin;
-    uint32_t count = left < rows ? left : rows;
-    Rows at;
-    position = locate(run, begin, count, position, at);
-    F sums[rows][NV];
-    for (uint32_t block = 0; block < tile.blockCount; ++block)
-      addBlock<NV, P, Floor>(c, &keys, tile, block, at, sums);
-    if (tile.blockCount == 0)
-      for (int m = 0; m < rows; ++m)
-        for (int v = 0; v < NV; ++v)
-          sums[m][v] = Vec::set(0.0f);
-    finish<NV>(c, tile, count, begin, sums, run.output);
+    uint32_t count = left < R ? left : R;
+    locate(run, begin, count, at);
+    Out<NV> out(tile, c, begin, count);
+    F sums[R][NV];
+    for (uint32_t block = 0; block < last; ++block)
+      addBlock<R, NV, P, Floor, false>(c, &keys, run, tile, block, at, out,
+                                       sums);
+    addBlock<R, NV, P, Floor, true>(c, &keys, run, tile, last, at, out, sums);
   }
 }
 
-template <int NV>
+template <int NV, Path P>
+void runRounding(const LayerConstants &c, const Tile &tile,
+                 const WindowRun &run) {
+  return c.adcFloor ? runTile<NV, P, true>(c, tile, run)
+                    : runTile<NV, P, false>(c, tile, run);
+}
+
+template <int NV, typename V = Vec>
 void runPath(const LayerConstants &c, const Tile &tile, const WindowRun &run) {
   if (c.ideal)
     return runTile<NV, Path::Ideal, false>(c, tile, run);
-  if (c.analog)
-    return c.adcFloor ? runTile<NV, Path::Analog, true>(c, tile, run)
-                      : runTile<NV, Path::Analog, false>(c, tile, run);
-  return c.adcFloor ? runTile<NV, Path::Exact, true>(c, tile, run)
-                    : runTile<NV, Path::Exact, false>(c, tile, run);
-}
-
-/// Fills count bytes of the padded maps from q, or with padding.
-inline uint8_t copyRow(const PadJob &job, const uint8_t *from, uint64_t to,
-                       uint64_t count) {
-  uint8_t *padded = job.padded + to;
-  uint8_t seen = 0, offset = job.offset;
-  for (uint64_t i = 0; i < count; ++i) {
-    uint8_t value = uint8_t(from[i] + offset);
-    padded[i] = value;
-    seen |= value;
-  }
-  if (!job.high)
-    return seen;
-  uint8_t *high = job.high + to, *low = job.low + to;
-  uint16_t mask = uint16_t((1 << job.squareShift) - 1);
-  for (uint64_t i = 0; i < count; ++i) {
-    // Of a signed q the offset was half of its range: undo it in 16 bits.
-    int16_t q = int16_t(int16_t(padded[i]) - int16_t(job.offset));
-    uint16_t square = uint16_t(q * q);
-    high[i] = uint8_t(square >> job.squareShift);
-    low[i] = uint8_t(square & mask);
-  }
-  return seen;
-}
-
-inline void fillRow(const PadJob &job, uint64_t to, uint64_t count) {
-  for (uint64_t i = 0; i < count; ++i)
-    job.padded[to + i] = job.offset;
-  for (uint64_t i = 0; job.high && i < count; ++i)
-    job.high[to + i] = job.low[to + i] = 0;
-}
-
-uint8_t padImage(const PadJob &job) {
-  uint8_t seen = 0;
-  uint64_t rowBytes = uint64_t(job.width) * job.inC;
-  // Columns of the padded map that lie within the input.
-  int64_t first = job.left < 0 ? -int64_t(job.left) : 0;
-  int64_t end = int64_t(job.inW) - job.left;
-  first = first < job.width ? first : job.width;
-  end = end < job.width ? end : job.width;
-  end = end > first ? end : first;
-  for (uint32_t h = 0; h < job.height; ++h) {
-    int64_t ih = int64_t(h) + job.top;
-    uint64_t to = h * rowBytes;
-    if (ih < 0 || ih >= job.inH) {
-      fillRow(job, to, rowBytes);
-      continue;
-    }
-    fillRow(job, to, first * job.inC);
-    seen |=
-        copyRow(job, job.input + (ih * job.inW + first + job.left) * job.inC,
-                to + first * job.inC, (end - first) * job.inC);
-    fillRow(job, to + end * job.inC, rowBytes - end * job.inC);
-  }
-  return seen;
+  if (!c.analog)
+    return runRounding<NV, Path::Exact>(c, tile, run);
+  if constexpr (V::subsets)
+    if (c.squares == Squares::Subsets)
+      return runRounding<NV, Path::Subsets>(c, tile, run);
+  return runRounding<NV, Path::Analog>(c, tile, run);
 }
 
 } // namespace

@@ -12,7 +12,7 @@ namespace cim::sim {
 
 /// Coefficients of -inverse_cdf per octave of the probability:
 /// [degree][octave].
-inline constexpr int normalDegree = 4;
+inline constexpr int normalDegree = 3;
 alignas(64) extern const float normalTable[normalDegree + 1][32];
 
 /// The deviate that 32 random bits stand for: the sign, and 30 bits of

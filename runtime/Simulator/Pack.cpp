@@ -37,8 +37,10 @@ struct Packer {
   void packSegment(uint32_t first, uint32_t end);
   void fillTile(Tile &tile);
   TileBlock packBlock(const Tile &tile, size_t position);
+  TileBlock emptyBlock(const Tile &tile);
+  void packRows(const Tile &tile, size_t position, const std::vector<Row> &rows,
+                TileBlock &block);
   const ColumnStage *packColumns(const Tile &tile, size_t position);
-  void packRows(const Tile &tile, size_t position, TileBlock &block);
   template <typename Fn> float *columnTable(const Tile &tile, Fn &&value);
 };
 } // namespace
@@ -71,7 +73,8 @@ uint32_t Packer::rowOffset(uint32_t k) const {
   uint32_t kw = k % l.kernel_w;
   k /= l.kernel_w;
   uint32_t kh = k % l.kernel_h, g = k / l.kernel_h;
-  return (kh * l.dilation_h * out.pad.width + kw * l.dilation_w) * l.in_c +
+  return (kh * l.dilation_h * out.pieces.pad.width + kw * l.dilation_w) *
+             l.in_c +
          g * perGroup + c;
 }
 
@@ -94,52 +97,72 @@ float *Packer::columnTable(const Tile &tile, Fn &&value) {
   return table.data();
 }
 
-void Packer::packRows(const Tile &tile, size_t position, TileBlock &block) {
-  const PlannedBlock &planned =
-      *columns[tile.column + tile.begin][position].block;
-  std::vector<Row> rows = rowsOf(planned);
-  bool noisy = !planned.squares.empty();
+/// Keeps a copy of `values` in `list`, aligned.
+template <typename T>
+static const T *keep(std::deque<Aligned<T>> &list,
+                     const std::vector<T> &values) {
+  Aligned<T> &kept = list.emplace_back(std::max<size_t>(1, values.size()));
+  std::copy(values.begin(), values.end(), kept.data());
+  return kept.data();
+}
+
+void Packer::packRows(const Tile &tile, size_t position,
+                      const std::vector<Row> &rows, TileBlock &block) {
+  bool halves = out.constants.squares == Squares::Halves;
+  bool subsets = out.constants.squares == Squares::Subsets;
+  // Bytes of input that stay together, from where on they begin.
+  uint32_t reach = subsets ? 8 : 4;
   std::vector<int8_t> weights, squares;
+  std::vector<int16_t> words;
   std::vector<uint32_t> offsets;
   weights.reserve(rows.size() * tile.lanes);
   for (size_t at = 0; at < rows.size();) {
-    size_t base = weights.size();
-    uint32_t offset = rows[at].offset;
-    weights.resize(base + tile.lanes * 4);
-    squares.resize(noisy ? base + tile.lanes * 4 : 0);
+    size_t base = weights.size(), bytes = size_t(tile.lanes) * reach;
+    uint32_t first = rows[at].offset;
+    if (subsets)
+      first = first / reach * reach;
+    weights.resize(base + bytes);
+    squares.resize(halves ? base + bytes : 0);
+    std::vector<uint8_t> members(tile.lanes);
     bool used = false;
-    for (; at < rows.size() && rows[at].offset < offset + 4; ++at)
+    for (; at < rows.size() && rows[at].offset < first + reach; ++at)
       for (uint32_t lane = tile.begin; lane < tile.end; ++lane) {
         const Cover &cover = columns[tile.column + lane][position];
         size_t from = size_t(rows[at].k) * cover.block->nCount + cover.n;
-        size_t to = base + lane * 4 + (rows[at].offset - offset);
+        uint32_t byte = rows[at].offset - first;
+        size_t to = base + (byte / 4 * tile.lanes + lane) * 4 + byte % 4;
         weights[to] = cover.block->weights[from];
-        if (noisy)
-          squares[to] = int8_t(cover.block->squares[from]);
-        used |= weights[to] || (noisy && squares[to]);
+        used |= weights[to] != 0;
+        if (out.constants.squares == Squares::None)
+          continue;
+        uint8_t square = cover.block->squares[from];
+        if (halves)
+          squares[to] = int8_t(square);
+        members[lane] |= uint8_t((square != 0) << byte % 8);
+        used |= square != 0;
       }
     // Block-diagonal matrices are mostly empty.
-    if (used) {
-      offsets.push_back(offset);
+    if (!used) {
+      weights.resize(base);
+      squares.resize(halves ? base : 0);
       continue;
     }
-    weights.resize(base);
-    squares.resize(noisy ? base : 0);
+    for (uint32_t byte = 0; byte < reach; byte += 4)
+      offsets.push_back(first + byte);
+    for (uint32_t lane = 0; subsets && lane < tile.lanes; ++lane)
+      for (uint32_t quad = 0; quad < 2; ++quad)
+        words.push_back(
+            int16_t(subsetWord(quad, members[lane] >> 4 * quad & 15)));
   }
-
-  auto keep = [](auto &list, const auto &values) {
-    auto &kept = list.emplace_back(std::max<size_t>(1, values.size()));
-    std::copy(values.begin(), values.end(), kept.data());
-    return kept.data();
-  };
   block.groupCount = uint32_t(offsets.size());
   block.offsets = keep(out.offsets, offsets);
   block.weights = keep(out.cells, weights);
-  block.squares = noisy ? keep(out.cells, squares) : nullptr;
+  block.squares = halves ? keep(out.cells, squares) : nullptr;
+  block.subsets = subsets ? keep(out.subsets, words) : nullptr;
 
   Aligned<int32_t> &start = out.starts.emplace_back(tile.lanes);
   for (size_t i = 0; i < weights.size(); ++i)
-    start[i / 4 % tile.lanes] -= weights[i] * out.pad.offset;
+    start[i / 4 % tile.lanes] -= weights[i] * out.pieces.pad.offset;
   block.start = start.data();
 }
 
@@ -180,11 +203,13 @@ const ColumnStage *Packer::packColumns(const Tile &tile, size_t position) {
 
 TileBlock Packer::packBlock(const Tile &tile, size_t position) {
   TileBlock block = {};
-  packRows(tile, position, block);
+  const PlannedBlock &planned =
+      *columns[tile.column + tile.begin][position].block;
+  std::vector<Row> rows = rowsOf(planned);
+  packRows(tile, position, rows, block);
   auto cover = [&](uint32_t column) -> const Cover & {
     return columns[column][position];
   };
-  const PlannedBlock &planned = *cover(tile.column + tile.begin).block;
   block.gain =
       columnTable(tile, [&](uint32_t n) { return cover(n).block->gain; });
   block.coefficient = columnTable(tile, [&](uint32_t n) {
@@ -201,12 +226,21 @@ TileBlock Packer::packBlock(const Tile &tile, size_t position) {
   return block;
 }
 
+TileBlock Packer::emptyBlock(const Tile &tile) {
+  TileBlock block = {};
+  block.start = out.starts.emplace_back(tile.lanes).data();
+  block.gain = block.coefficient = out.columns.emplace_back(tile.lanes).data();
+  return block;
+}
+
 void Packer::fillTile(Tile &tile) {
   size_t count = columns[tile.column + tile.begin].size();
   std::vector<TileBlock> &blocks = out.blockLists.emplace_back();
   for (size_t position = 0; position < count; ++position)
     blocks.push_back(packBlock(tile, position));
-  tile.blockCount = uint32_t(count);
+  if (count == 0) // a sum of nothing
+    blocks.push_back(emptyBlock(tile));
+  tile.blockCount = uint32_t(blocks.size());
   tile.blocks = blocks.data();
   const cim_layer &l = *plan.layer;
   tile.scale = columnTable(tile, [&](uint32_t n) { return l.scale[n]; });
@@ -257,43 +291,23 @@ static LayerConstants constantsOf(const Plan &plan, const Config &config,
   c.adcNoise = plan.adcNoise;
   c.squareShift = config.inputBits > 7 ? 8 : 7;
   c.key = key;
+  c.rounds = 7;
   c.layer = l.id;
   return c;
 }
 
-static void layOut(const Plan &plan, const Config &config, Packed &out) {
-  const cim_layer &l = *plan.layer;
-  PadJob &pad = out.pad;
-  pad.inH = l.in_h;
-  pad.inW = l.in_w;
-  pad.inC = l.in_c;
-  pad.top = -int32_t(l.pad_top);
-  pad.left = -int32_t(l.pad_left);
-  pad.height = (l.out_h - 1) * l.stride_h + (l.kernel_h - 1) * l.dilation_h + 1;
-  pad.width = (l.out_w - 1) * l.stride_w + (l.kernel_w - 1) * l.dilation_w + 1;
-  pad.offset = offsetOf(plan, config);
-  pad.squareShift = out.constants.squareShift;
-  out.imageBytes = uint64_t(pad.height) * pad.width * l.in_c;
-  out.windowsPerImage = l.out_h * l.out_w;
-  out.inputBytes = uint64_t(l.in_h) * l.in_w * l.in_c;
-  out.outputBytes =
-      uint64_t(out.windowsPerImage) * l.out_c * rt::byteSize(l.out_type);
-
-  // Enough windows for a few full register tiles, little enough to stay in
-  // the first-level cache.
-  constexpr uint32_t fewTiles = 48;
-  constexpr uint64_t reach = UINT32_MAX / 2; // of corners
-  out.imagesAtOnce = uint32_t(std::max<uint64_t>(
-      1, std::min<uint64_t>((fewTiles + out.windowsPerImage - 1) /
-                                out.windowsPerImage,
-                            reach / out.imageBytes)));
-  for (uint32_t image = 0; image < out.imagesAtOnce; ++image)
-    for (uint32_t oh = 0; oh < l.out_h; ++oh)
-      for (uint32_t ow = 0; ow < l.out_w; ++ow)
-        out.corners.push_back(
-            uint32_t(image * out.imageBytes +
-                     (uint64_t(oh) * l.stride_h * pad.width + ow * l.stride_w) *
-                         l.in_c));
+/// Tables need whole groups of eight inputs and sums that fit 16 bits.
+static Squares squaresOf(const Plan &plan, const Config &config,
+                         const KernelTable &kernels) {
+  if (plan.readSigma == 0)
+    return Squares::None;
+  if (!kernels.subsets || config.inputBits > 7 || plan.layer->in_c % 8 != 0)
+    return Squares::Halves;
+  for (const PlannedBlock &block : plan.blocks)
+    for (uint8_t square : block.squares)
+      if (square > 1)
+        return Squares::Halves;
+  return Squares::Subsets;
 }
 
 std::unique_ptr<Packed> cim::sim::pack(const Plan &plan, const Config &config,
@@ -301,8 +315,8 @@ std::unique_ptr<Packed> cim::sim::pack(const Plan &plan, const Config &config,
   auto out = std::make_unique<Packed>();
   out->kernels = &kernelsOf(isa);
   out->constants = constantsOf(plan, config, key);
-  out->squares = plan.readSigma != 0;
-  layOut(plan, config, *out);
+  out->constants.squares = squaresOf(plan, config, *out->kernels);
+  makePieces(*plan.layer, offsetOf(plan, config), *out);
 
   Packer packer = {plan, config, *out, {}};
   std::vector<Covers> &columns = packer.columns;
@@ -318,54 +332,4 @@ std::unique_ptr<Packed> cim::sim::pack(const Plan &plan, const Config &config,
     first = end;
   }
   return out;
-}
-
-namespace {
-/// A thread's padded images.
-struct Scratch {
-  Aligned<uint8_t> input, high, low;
-};
-} // namespace
-
-uint8_t cim::sim::runPacked(const Packed &packed, uint32_t firstImage,
-                            uint32_t imageCount, const void *input,
-                            void *output) {
-  static thread_local Scratch scratch;
-  // Loads of four bytes may reach past the last row's last byte.
-  uint64_t bytes = packed.imageBytes * packed.imagesAtOnce + 64;
-  scratch.input.grow(bytes);
-  if (packed.squares) {
-    scratch.high.grow(bytes);
-    scratch.low.grow(bytes);
-  }
-  uint8_t seen = 0;
-  for (uint32_t done = 0; done < imageCount;) {
-    uint32_t count = std::min(packed.imagesAtOnce, imageCount - done);
-    for (uint32_t i = 0; i < count; ++i) {
-      PadJob job = packed.pad;
-      job.input =
-          static_cast<const uint8_t *>(input) + (done + i) * packed.inputBytes;
-      job.padded = scratch.input.data() + i * packed.imageBytes;
-      if (packed.squares) {
-        job.high = scratch.high.data() + i * packed.imageBytes;
-        job.low = scratch.low.data() + i * packed.imageBytes;
-      }
-      seen |= packed.kernels->pad(job);
-    }
-    WindowRun run = {};
-    run.input = run.high = run.low = scratch.input.data();
-    if (packed.squares) {
-      run.high = scratch.high.data();
-      run.low = scratch.low.data();
-    }
-    run.corners = packed.corners.data();
-    run.windowCount = count * packed.windowsPerImage;
-    run.windowsPerImage = packed.windowsPerImage;
-    run.firstImage = firstImage + done;
-    run.output = static_cast<char *>(output) + done * packed.outputBytes;
-    for (const Tile &tile : packed.tiles)
-      packed.kernels->run(packed.constants, tile, run);
-    done += count;
-  }
-  return seen;
 }

@@ -45,29 +45,45 @@ private:
   size_t room = 0;
 };
 
+/// How images go to the kernels: whole images, several at once where they are
+/// small, or bands of rows of large ones.
+struct Pieces {
+  PadJob pad = {};       // of one whole piece, without the pointers
+  uint32_t images = 1;   // of a piece; more than one only when whole
+  uint32_t bandRows = 0; // of the output
+  uint32_t outH = 0, outW = 0;
+  uint32_t strideH = 0;    // of the input's rows from output row to output row
+  uint32_t kernelRows = 0; // of the input that one output row needs
+  std::vector<uint32_t> corners; // of a piece's windows
+
+  uint32_t rowBytes() const { return pad.width * pad.inC; }
+  /// Bytes of one padded image, or band.
+  uint64_t padBytes() const { return uint64_t(pad.height) * rowBytes(); }
+};
+
 /// A layer packed for one instruction set.
 struct Packed {
   LayerConstants constants = {};
-  PadJob pad = {};           // without the pointers
-  uint64_t imageBytes = 0;   // of one padded image
-  uint32_t imagesAtOnce = 1; // so many that a register tile is full
-  uint32_t windowsPerImage = 0;
-  uint64_t inputBytes = 0, outputBytes = 0; // of one image as it comes and goes
-  bool squares = false; // the high and low images are needed
+  Pieces pieces;
+  uint64_t inputBytes = 0;     // of one image
+  uint64_t outputRowBytes = 0; // of one row of the output
   const KernelTable *kernels = nullptr;
-  std::vector<uint32_t> corners;
   std::vector<Tile> tiles;
 
   // What the tiles point to.
   std::deque<std::vector<TileBlock>> blockLists;
   std::deque<Aligned<uint32_t>> offsets;
   std::deque<Aligned<int8_t>> cells;
+  std::deque<Aligned<int16_t>> subsets;
   std::deque<Aligned<int32_t>> starts;
   std::deque<Aligned<float>> columns;
   std::deque<ColumnStage> stages;
   std::deque<std::vector<const float *>> lists;
   std::vector<Thresholds> thresholds;
 };
+
+/// Cuts the layer's images; the constants and kernels are known.
+void makePieces(const cim_layer &layer, uint8_t offset, Packed &packed);
 
 /// Whether the kernels of `isa` can run the plan without saturation.
 bool canPack(const Plan &plan, const Config &config, Isa isa);

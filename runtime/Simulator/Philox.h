@@ -33,6 +33,21 @@ constexpr PhiloxBlock philox(PhiloxKey key, PhiloxBlock counter) {
   return counter;
 }
 
+/// What words 1 and 2 of a counter become in two rounds before they meet the
+/// others: see KernelNoise.h.
+struct PhiloxWindow {
+  uint32_t word1;       // low half of round 0's product of word 2
+  uint32_t high0, low0; // round 1's product of word 0
+};
+
+constexpr PhiloxWindow philoxWindow(PhiloxKey key, uint32_t word1,
+                                    uint32_t word2) {
+  uint64_t p1 = uint64_t(philoxM1) * word2;
+  uint32_t word0 = uint32_t(p1 >> 32) ^ word1 ^ key.k0;
+  uint64_t p0 = uint64_t(philoxM0) * word0;
+  return {uint32_t(p1), uint32_t(p0 >> 32), uint32_t(p0)};
+}
+
 } // namespace cim::sim
 
 #endif // CIM_RUNTIME_SIMULATOR_PHILOX_H

@@ -346,6 +346,43 @@ TEST(Analog, SameBitsOnEveryInstructionSet) {
   }
 }
 
+// Maps that go through the kernels in bands; channels in whole groups of
+// eight, whose squares come from tables.
+TEST(Analog, SameBitsOnLargeMaps) {
+  std::mt19937 random(24);
+  for (uint32_t channels : {8, 24}) {
+    auto test = matrixLayer(random, 9 * channels, 21, 1);
+    cim_layer &l = test->layer;
+    l.kernel_h = l.kernel_w = 3;
+    l.pad_top = l.pad_left = 1;
+    l.stride_h = channels == 8 ? 1 : 2;
+    l.in_c = channels;
+    l.in_h = 101;
+    l.out_h = (l.in_h - 1) / l.stride_h + 1;
+    l.in_w = l.out_w = 70;
+    test->images = 2;
+    test->input.resize(size_t(test->images) * l.in_h * l.in_w * channels);
+    for (int8_t &q : test->input)
+      q = int8_t(int(random() % 127) - 63);
+    l.in_type = CIM_I8;
+    test->finish();
+    DeviceOptions options;
+    options.mode = "analog";
+    options.target = R"({"noise": {"read": 0.2, "adc_noise": 0.5}})";
+    options.isa = "portable";
+    std::string error;
+    std::vector<uint8_t> expected = runOn(*test, options, error);
+    for (const char *isa : {"avx2", "avx512"}) {
+      if (!cim::sim::isaSupported(isa))
+        continue;
+      options.isa = isa;
+      ASSERT_EQ(runOn(*test, options, error), expected)
+          << isa << " " << describe(*test);
+    }
+    EXPECT_EQ(error, "");
+  }
+}
+
 // Noise belongs to (image, layer, block, window, column): streams that are cut
 // differently, or start elsewhere, agree.
 TEST(Analog, CutsDoNotMatter) {
