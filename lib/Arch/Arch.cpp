@@ -70,6 +70,8 @@ std::string Arch::deviceJson() const {
     device["cells"] = llvm::json::Object(spec->cells);
   if (!spec->lines.empty())
     device["lines"] = llvm::json::Object(spec->lines);
+  for (const auto &[key, value] : spec->pulses)
+    device["input"].getAsObject()->insert({key, value});
   for (const auto &[key, value] : spec->converter)
     device["adc"].getAsObject()->insert({key, value});
   std::string text;

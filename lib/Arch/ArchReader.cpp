@@ -80,7 +80,9 @@ void ArchReader::readArray(const Section &root) {
 }
 
 void ArchReader::readInput(const Section &root) {
-  auto input = root.open("input", {"bits", "signs", "encoding", "source"},
+  auto input = root.open("input",
+                         {"bits", "signs", "encoding", "jitter", "slice_bits",
+                          "accumulation", "slice_gain", "source"},
                          /*required=*/true);
   if (!input)
     return;
@@ -89,7 +91,7 @@ void ArchReader::readInput(const Section &root) {
   spec.unsignedInput = signs != 1;
   // Activations travel as int8 or uint8; one signed bit is only 0.
   spec.inputBits = input->whole("bits", spec.signedInput ? 2 : 1, 8);
-  input->oneOf("encoding", {"pulse-width"});
+  spec.pulses = readPulses(*input);
   input->text("source");
 }
 

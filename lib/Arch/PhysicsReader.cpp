@@ -123,11 +123,38 @@ Object cim::readCells(const Section &root, const ArrayBounds &bounds) {
   return to;
 }
 
+Object cim::readPulses(const Section &input) {
+  Object to;
+  Copier copy(input, to);
+  copy.figure("jitter", Dimension::Fraction, Bounds::notNegative());
+  size_t encoding =
+      input.oneOf("encoding", {"pulse-width", "bit-serial", "sliced"});
+  if (encoding == 0) {
+    for (StringRef key : {"slice_bits", "accumulation", "slice_gain"})
+      if (const YAMLNode *node = input.find(key))
+        input.fail(*node, "'" + key +
+                              "' needs 'encoding: bit-serial' or "
+                              "'encoding: sliced'");
+    return to;
+  }
+  if (const YAMLNode *node = input.find("jitter"))
+    input.fail(*node, "'jitter' needs 'encoding: pulse-width'");
+  if (encoding == 1 && input.find("slice_bits"))
+    input.fail(*input.find("slice_bits"),
+               "'slice_bits' needs 'encoding: "
+               "sliced'; bit-serial slices have one bit");
+  to["slice_bits"] = encoding == 1 ? 1 : input.whole("slice_bits", 1, 8);
+  copy.word("accumulation", {"digital", "analog"});
+  copy.figure("slice_gain", Dimension::Number, Bounds::positive());
+  return to;
+}
+
 Object cim::readLines(const Section &root) {
   Object to;
   auto lines =
       root.open("lines", {"attenuation", "compression", "spread", "curve",
-                          "full_scale", "headroom", "source"});
+                          "full_scale", "headroom", "wire_resistance",
+                          "cell_conductance", "temperature", "source"});
   if (!lines)
     return to;
   Copier copy(*lines, to);
@@ -137,6 +164,12 @@ Object cim::readLines(const Section &root) {
   copy.word("curve", {"rational", "exponential"});
   copy.figure("full_scale", Dimension::Number, Bounds::positive());
   copy.figure("headroom", Dimension::Fraction, Bounds::positive());
+  copy.figure("wire_resistance", Dimension::Resistance, Bounds::notNegative());
+  copy.figure("cell_conductance", Dimension::Conductance, Bounds::positive());
+  copy.figure("temperature", Dimension::Temperature, Bounds::positive());
+  if (const YAMLNode *node = lines->find("wire_resistance"))
+    if (!lines->find("cell_conductance"))
+      lines->fail(*node, "'wire_resistance' needs 'cell_conductance'");
   lines->text("source");
   return to;
 }

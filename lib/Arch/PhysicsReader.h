@@ -18,6 +18,9 @@ struct ArrayBounds {
 /// The section "cells" of `root`.
 llvm::json::Object readCells(const Section &root, const ArrayBounds &bounds);
 
+/// What "input" says about pulses and slices.
+llvm::json::Object readPulses(const Section &input);
+
 /// The section "lines" of `root`.
 llvm::json::Object readLines(const Section &root);
 

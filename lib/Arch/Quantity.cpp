@@ -88,6 +88,16 @@ static DimensionInfo describe(Dimension dimension) {
             {{"cells/mm2", 1}, {"kcells/mm2", 1e3}, {"Mcells/mm2", 1e6}}};
   case Dimension::Gain:
     return {"a gain", "60 dB", {{"dB", 1}}};
+  case Dimension::Resistance:
+    return {"a resistance",
+            "0.35 ohm",
+            {{"mohm", 1e-3}, {"ohm", 1}, {"kohm", 1e3}}};
+  case Dimension::Conductance:
+    return {"a conductance",
+            "25 uS",
+            {{"nS", 1e-9}, {"uS", 1e-6}, {"mS", 1e-3}, {"S", 1}}};
+  case Dimension::Temperature:
+    return {"a temperature", "300 K", {{"K", 1}}};
   }
   return {};
 }

@@ -23,6 +23,9 @@ enum class Dimension {
   Efficiency,        ///< op/s/W = op/J
   CellDensity,       ///< cells/mm2
   Gain,              ///< dB
+  Resistance,        ///< ohm
+  Conductance,       ///< siemens
+  Temperature,       ///< kelvin
 };
 
 /// The value of `text` in the unit named at `Dimension`. On failure returns

@@ -124,10 +124,10 @@ Thresholds Columns::thresholdsOf(uint32_t array, uint32_t converter) {
   return made;
 }
 
-ColumnTables Columns::tablesOf(const cim_block &block) {
+ColumnTables Columns::tablesOf(const cim_block &block, float gain) {
   ColumnTables tables;
-  float full = lines.fullScale != 0 ? lines.fullScale * block.gain
-                                    : float(layer.adc_hi + 1);
+  float full =
+      lines.fullScale != 0 ? lines.fullScale * gain : float(layer.adc_hi + 1);
   float columns = float(config.array.columns);
   tables.exponential = lines.exponential;
   for (uint32_t n = 0; n < block.n_count; ++n) {

@@ -44,7 +44,8 @@ public:
 
   /// What the simulator cannot do, or an empty string.
   std::string problem() const;
-  ColumnTables tablesOf(const cim_block &block);
+  /// `gain` is that of one read.
+  ColumnTables tablesOf(const cim_block &block, float gain);
 
 private:
   std::vector<float> levelsOf(uint32_t array, uint32_t converter) const;

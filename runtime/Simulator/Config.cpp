@@ -110,6 +110,18 @@ private:
 };
 } // namespace
 
+static void parseInput(const Json &root, Config &config) {
+  InputEffects &i = config.effects.input;
+  Section input(root, "input");
+  input.number("bits", 1, 8, config.inputBits);
+  input.number("jitter", 0, 1e6, i.jitter);
+  input.number("slice_bits", 1, 8, i.sliceBits);
+  input.word("accumulation", {"digital", "analog"}, i.analogSum);
+  input.number("slice_gain", 1e-6, 1e6, i.sliceGain);
+  if (i.sliceBits && i.jitter != 0)
+    throw std::runtime_error("input.jitter is of one pulse, not of slices");
+}
+
 static void parseNoise(const Json &root, Effects &effects) {
   Section noise(root, "noise");
   noise.number("read", 0, 1e6, effects.readSigma);
@@ -171,6 +183,9 @@ static void parseLines(const Json &root, const rt::ArrayShape &array,
   lines.word("curve", {"rational", "exponential"}, l.exponential);
   lines.number("full_scale", 1e-6, 1e12, l.fullScale);
   lines.number("headroom", 1e-6, 1e6, l.headroom);
+  lines.number("wire_resistance", 0, 1e9, l.wireResistance);
+  lines.number("cell_conductance", 0, 1e3, l.cellConductance);
+  lines.number("temperature", 1, 1e4, l.temperature);
   lines.refuseOthers();
   if (l.attenuation != 0 && !array.columns)
     throw std::runtime_error("lines.attenuation needs array.columns");
@@ -189,12 +204,12 @@ static void parseConverter(const Json &root, ConverterEffects &c) {
 static void parse(const Json &object, Config &config) {
   if (!object.is_object())
     throw std::runtime_error("not an object");
-  Section array(object, "array"), input(object, "input");
+  Section array(object, "array");
   array.number("rows", 1, 1 << 20, config.array.rows);
   array.number("columns", 1, 1 << 20, config.array.columns);
   array.number("cell_lo", -127, 0, config.cellLo);
   array.number("cell_hi", 1, 127, config.cellHi);
-  input.number("bits", 1, 8, config.inputBits);
+  parseInput(object, config);
   parseNoise(object, config.effects);
   parseCells(object, config.effects.cells);
   parseLines(object, config.array, config.effects.lines);

@@ -19,6 +19,7 @@ struct Effects {
   float adcOffset = 0;   // deviation of a converter's offset, in codes
   float adcGain = 0;     // relative deviation of a converter's gain
   float adcNoise = 0;    // noise of one conversion, in codes
+  InputEffects input;
   CellEffects cells;
   LineEffects lines;
   ConverterEffects converter;
@@ -36,6 +37,12 @@ struct Config {
   }
   int32_t inputHi(cim_type type) const {
     return (type == CIM_I8 ? 1 << (inputBits - 1) : 1 << inputBits) - 1;
+  }
+  /// Slices of an input (docs/Numerics.md, section 3).
+  uint32_t slices(cim_type type) const {
+    uint32_t magnitude = inputBits - (type == CIM_I8 ? 1 : 0);
+    uint32_t bits = effects.input.sliceBits;
+    return bits && bits < magnitude ? (magnitude + bits - 1) / bits : 1;
   }
   /// Largest magnitude of a cell.
   int32_t levels() const { return cellHi > -cellLo ? cellHi : -cellLo; }

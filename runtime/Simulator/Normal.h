@@ -48,6 +48,7 @@ enum class Draw : uint32_t {
   Fault = 7,     // row, array, device
   Line = 8,      // -, array
   Capacitor = 9, // capacitor, array
+  Jitter = 10,   // window, image, layer, block; by matrix row
 };
 
 /// The counter of column `column`; four neighbouring columns share it, and

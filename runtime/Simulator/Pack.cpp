@@ -52,7 +52,7 @@ static uint8_t offsetOf(const Plan &plan, const Config &config) {
 }
 
 bool cim::sim::canPack(const Plan &plan, const Config &config, Isa isa) {
-  if (isa == Isa::Portable)
+  if (isa == Isa::Portable || plan.scalarOnly())
     return false;
   int32_t input = (1 << config.inputBits) - 1;
   int32_t weight = 0, square = 0;

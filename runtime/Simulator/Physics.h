@@ -49,8 +49,19 @@ struct CellEffects {
   bool compensate = false;
 };
 
+/// How inputs reach the rows.
+struct InputEffects {
+  float jitter = 0;       // of a pulse's width, in input codes
+  uint32_t sliceBits = 0; // 0: all bits in one pulse
+  bool analogSum = false; // of the slices
+  float sliceGain = 1;    // of the converter, beyond what a slice needs
+};
+
 struct LineEffects {
-  float attenuation = 0; // share that the last column loses
+  float wireResistance = 0;  // ohm, per cell
+  float cellConductance = 0; // siemens, of the strongest device
+  float temperature = 300;   // kelvin, of the wires
+  float attenuation = 0;     // share that the last column loses
   float compression = 0, spread = 0;
   bool exponential = false;
   float fullScale = 0; // input codes times levels; 0: the ADC's

@@ -86,7 +86,9 @@ struct Planner {
   Scales scales;
   std::unique_ptr<Cells> cells, young; // null: cells conduct their levels
   std::unique_ptr<Columns> columns;    // analog only
+  float gainFactor = 1;                // of every block: slices
 
+  void chooseReads();
   void chooseScales();
   std::string readCells(const cim_block &block, PlannedBlock &out);
   float compensation(const cim_block &block, const PlannedBlock &planned);
@@ -95,6 +97,26 @@ struct Planner {
   const Effects &effects() const { return chip.config.effects; }
 };
 } // namespace
+
+/// How inputs and row wires behave.
+void Planner::chooseReads() {
+  const InputEffects &input = effects().input;
+  uint32_t slices = chip.config.slices(layer.in_type);
+  if (plan.mode != Mode::Ideal && slices > 1) {
+    plan.sliceBits = input.sliceBits;
+    plan.digits = slices;
+    plan.slices = input.analogSum ? 1 : slices;
+    if (!input.analogSum)
+      gainFactor = float(1u << plan.sliceBits * (slices - 1)) * input.sliceGain;
+  }
+  const LineEffects &lines = effects().lines;
+  if (plan.mode != Mode::Analog)
+    return;
+  plan.jitter = input.jitter * 4096.0f;
+  float heat = 1.0f + 0.00451f * (lines.temperature - 300.0f);
+  plan.wire =
+      lines.wireResistance * (heat > 0 ? heat : 0) * lines.cellConductance;
+}
 
 void Planner::chooseScales() {
   if (plan.mode != Mode::Analog)
@@ -106,6 +128,8 @@ void Planner::chooseScales() {
     repeat = std::max(repeat, layer.blocks[i].repeat);
   scales.z = made->codesPerLevel(repeat);
   plan.inverseZ = 1.0f / scales.z;
+  plan.irUnit = plan.inverseZ / (float(chip.config.levels()) *
+                                 float(chip.config.inputHi(layer.in_type)));
   plan.readSigma = effects().readSigma;
   if (!made->plainNoise()) {
     scales.perVariance = made->codesPerVariance(repeat);
@@ -170,7 +194,8 @@ std::string Planner::planBlock(const cim_block &block, PlannedBlock &out) {
   out.n = block.n;
   out.nCount = block.n_count;
   out.plane = block.plane;
-  out.gain = block.gain;
+  out.gain = block.gain * gainFactor;
+  out.cellRows = block.k_count * block.repeat;
   std::string problem = readCells(block, out);
   if (!problem.empty())
     return problem;
@@ -182,20 +207,21 @@ std::string Planner::planBlock(const cim_block &block, PlannedBlock &out) {
   for (uint32_t n = 0; n < out.nCount; ++n)
     out.coefficient[n] = plan.mode == Mode::Ideal
                              ? significance[n]
-                             : significance[n] / block.gain * alpha;
+                             : significance[n] / out.gain * alpha;
   if (plan.mode != Mode::Analog)
     return "";
   out.adcGain = converterDraws(chip.config, chip.key, block, Draw::AdcGain,
                                1.0f, effects().adcGain);
   out.adcOffset = converterDraws(chip.config, chip.key, block, Draw::AdcOffset,
                                  0.0f, effects().adcOffset);
-  out.columns = columns->tablesOf(block);
+  out.columns = columns->tablesOf(block, out.gain);
   return "";
 }
 
 /// Whether `exact` on these weights gives the same bits.
 bool Planner::nothingPerRead() const {
-  if (plan.inverseZ != 1 || plan.readSigma != 0 || plan.adcNoise != 0)
+  if (plan.jitter != 0 || plan.wire != 0 || plan.inverseZ != 1 ||
+      plan.readSigma != 0 || plan.adcNoise != 0)
     return false;
   for (const PlannedBlock &block : plan.blocks)
     if (!block.adcGain.empty() || !block.adcOffset.empty() ||
@@ -227,7 +253,8 @@ std::string cim::sim::makePlan(const Chip &chip, const cim_layer &layer,
                       layer.id);
   plan.layer = &layer;
   plan.mode = chip.mode;
-  Planner planner = {chip, layer, plan, {}, {}, {}, {}};
+  Planner planner = {chip, layer, plan, {}, {}, {}, {}, 1};
+  planner.chooseReads();
   planner.chooseScales();
   if (planner.columns)
     if (std::string problem = planner.columns->problem(); !problem.empty())
@@ -243,9 +270,11 @@ std::string cim::sim::makePlan(const Chip &chip, const cim_layer &layer,
     if (!problem.empty())
       return rt::format("block %u: %s", i, problem.c_str());
     for (uint32_t n = block.n; n < block.n + block.n_count; ++n) {
-      if (covered[n] > UINT16_MAX)
-        return "a column has more than 65536 blocks";
-      planned.ordinal.push_back(uint16_t(covered[n]++));
+      // Every slice of a block is a read of its own.
+      if (covered[n] + plan.slices > UINT16_MAX + 1u)
+        return "a column has more than 65536 reads";
+      planned.ordinal.push_back(uint16_t(covered[n]));
+      covered[n] += plan.slices;
     }
   }
   if (plan.mode == Mode::Analog && planner.nothingPerRead())

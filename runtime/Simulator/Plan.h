@@ -42,6 +42,8 @@ struct PlannedBlock {
   /// in noise counters: unlike the position in the list it does not depend on
   /// where placement cuts columns.
   std::vector<uint16_t> ordinal;
+  /// Rows of cells that the block takes; IR drop only.
+  uint32_t cellRows;
 };
 
 struct Plan {
@@ -50,6 +52,14 @@ struct Plan {
   float readSigma = 0;     // per root of the sum of q^2 U
   float adcNoise = 0;
   float inverseZ = 1; // codes of conductance to levels; 1 when not scaled
+  // What only Scalar knows.
+  uint32_t slices = 1;    // reads per window
+  uint32_t digits = 1;    // of an input, each of so many bits
+  uint32_t sliceBits = 0; // 0: all bits at once
+  float jitter = 0;       // in 2^-12 input codes
+  float wire = 0;         // resistance of a wire per cell times conductance
+  float irUnit = 0;       // of sum |G| |q|: one device at full input
+  bool scalarOnly() const { return sliceBits != 0 || jitter != 0 || wire != 0; }
   std::vector<PlannedBlock> blocks;
 };
 

@@ -51,26 +51,87 @@ static void gather(const cim_layer &l, const void *input, uint32_t oh,
 }
 
 /// sums[n] = sum of q[k] * matrix[k][n]
-template <typename T>
-static void product(const PlannedBlock &block, const int16_t *q,
-                    const std::vector<T> &matrix, std::vector<int32_t> &sums) {
+template <typename Sum, typename Q, typename T>
+static void product(const PlannedBlock &block, const Q *q,
+                    const std::vector<T> &matrix, std::vector<Sum> &sums) {
   sums.assign(block.nCount, 0);
   for (uint32_t k = 0; k < block.kCount; ++k) {
     const T *row = matrix.data() + size_t(k) * block.nCount;
     for (uint32_t n = 0; n < block.nCount; ++n)
-      sums[n] += int32_t(q[k]) * row[n];
+      sums[n] += Sum(q[k]) * row[n];
   }
 }
 
-/// sums[n] = sum of q[k]^2 * squares[k][n]
-static void squareProduct(const PlannedBlock &block, const int16_t *q,
-                          std::vector<int32_t> &sums) {
-  sums.assign(block.nCount, 0);
-  for (uint32_t k = 0; k < block.kCount; ++k) {
-    const uint8_t *row = block.squares.data() + size_t(k) * block.nCount;
-    for (uint32_t n = 0; n < block.nCount; ++n)
-      sums[n] += int32_t(q[k]) * q[k] * row[n];
+namespace {
+/// Integer sums of one block and window, per column.
+struct Sums {
+  std::vector<int32_t> products;     // q G
+  std::vector<int32_t> variances;    // q^2 U
+  std::vector<int64_t> jitter;       // J G
+  std::vector<int64_t> loads, drops; // |q G|, and q G p
+};
+} // namespace
+
+/// Slice `slice` of an input, with its sign.
+static int32_t digitOf(int32_t q, const Plan &plan, uint32_t slice) {
+  uint32_t magnitude = uint32_t(std::abs(q)) >> (plan.sliceBits * slice);
+  if (slice + 1 < plan.digits)
+    magnitude &= (1u << plan.sliceBits) - 1;
+  return q < 0 ? -int32_t(magnitude) : int32_t(magnitude);
+}
+
+/// What q adds to the variance: q^2, or its slices' that add up as currents.
+static int32_t squareOf(int32_t q, const Plan &plan) {
+  if (plan.slices > 1 || plan.sliceBits == 0)
+    return q * q;
+  int32_t sum = 0;
+  for (uint32_t s = 0; s < plan.digits; ++s) {
+    int32_t part = digitOf(q, plan, s) << (plan.sliceBits * s);
+    sum += part * part;
   }
+  return sum;
+}
+
+/// Deviations of the pulses, in 2^-12 input codes. An input of 0 has no pulse.
+static void drawJitter(const Plan &plan, const PlannedBlock &block,
+                       const Site &site, const int16_t *q,
+                       std::vector<int32_t> &jitter) {
+  jitter.assign(block.kCount, 0);
+  for (uint32_t k = 0; k < block.kCount; ++k) {
+    if (!q[k])
+      continue;
+    float normal =
+        normalAt(site.key, Draw::Jitter, block.k + k, site.window, site.image,
+                 layerBlock(site.layer, block.ordinal[0]));
+    float code = std::nearbyintf(plan.jitter * normal);
+    jitter[k] = int32_t(clamp(code, -32767, 32767));
+  }
+}
+
+/// Sums for the fitted model of IR drop: a row far from the sense amplifier
+/// loses the share 1 - (1 - k / K)^2 of what the load makes it lose.
+static void sumDrops(const PlannedBlock &block, const int16_t *q, Sums &sums) {
+  sums.loads.assign(block.nCount, 0);
+  sums.drops.assign(block.nCount, 0);
+  int64_t count = block.kCount;
+  for (int64_t k = 0; k < count; ++k) {
+    int64_t p =
+        (count * count - (count - k) * (count - k)) * 65536 / (count * count);
+    const int8_t *row = block.weights.data() + size_t(k) * block.nCount;
+    for (uint32_t n = 0; n < block.nCount; ++n) {
+      int64_t term = int64_t(q[k]) * row[n];
+      sums.loads[n] += std::abs(term);
+      sums.drops[n] += term * p;
+    }
+  }
+}
+
+static float loseToWires(float a, const Plan &plan, const PlannedBlock &block,
+                         int64_t load, int64_t drop) {
+  float l = float(block.cellRows) * plan.wire * (float(load) * plan.irUnit);
+  float c = l * ((l * 0.05f - 0.2f) * l + 0.5f);
+  float share = clamp(c, 0, 1);
+  return a - share * (float(drop) * 0x1p-16f) * plan.inverseZ;
 }
 
 /// Read noise of a column: the noise of its cells adds up to one normal of
@@ -91,18 +152,23 @@ static float addConverterNoise(float x, const Plan &plan, const Site &site,
   return x + plan.adcNoise * normal;
 }
 
-/// What the ADC of column `n` (of the block) makes of an analog value.
+/// What the ADC of column `n` (of the block) makes of read number `read`.
 static float convert(const Plan &plan, const PlannedBlock &block,
-                     const Site &site, uint32_t n, int32_t sum, int32_t v) {
+                     const Site &site, uint32_t n, uint32_t read,
+                     const Sums &sums) {
   const cim_layer &l = *plan.layer;
+  float a = float(sums.products[n]);
   if (plan.mode == Mode::Ideal)
-    return float(sum);
-  float a = float(sum);
+    return a;
+  if (plan.jitter != 0)
+    a = a + float(sums.jitter[n]) * 0x1p-12f;
   if (plan.inverseZ != 1)
     a = a * plan.inverseZ;
-  uint32_t column = block.n + n, ordinal = block.ordinal[n];
+  if (plan.wire != 0)
+    a = loseToWires(a, plan, block, sums.loads[n], sums.drops[n]);
+  uint32_t column = block.n + n, ordinal = block.ordinal[n] + read;
   if (plan.readSigma != 0)
-    a = addReadNoise(a, plan, site, column, ordinal, v);
+    a = addReadNoise(a, plan, site, column, ordinal, sums.variances[n]);
   float x = a * block.gain;
   ColumnStage columns = block.columns.from(n);
   bendLines(columns, 1, 1, &x);
@@ -114,6 +180,61 @@ static float convert(const Plan &plan, const PlannedBlock &block,
     x = addConverterNoise(x, plan, site, column, ordinal);
   compareThresholds(columns, 1, 1, &x);
   return clamp(roundBy(l.adc_rounding, x), float(l.adc_lo), float(l.adc_hi));
+}
+
+namespace {
+/// Runs the blocks of one layer on one window after the other.
+struct Reader {
+  const Plan &plan;
+  std::vector<int16_t> digits;
+  std::vector<int32_t> squares, jitter;
+  Sums sums;
+
+  void sumUp(const PlannedBlock &block, const Site &site, const int16_t *q);
+  void addBlock(const PlannedBlock &block, const Site &site, const int16_t *q,
+                float *results);
+};
+} // namespace
+
+/// Every integer sum that one read needs.
+void Reader::sumUp(const PlannedBlock &block, const Site &site,
+                   const int16_t *q) {
+  product(block, q, block.weights, sums.products);
+  if (plan.readSigma != 0) {
+    squares.resize(block.kCount);
+    for (uint32_t k = 0; k < block.kCount; ++k)
+      squares[k] = squareOf(q[k], plan);
+    product(block, squares.data(), block.squares, sums.variances);
+  }
+  if (plan.jitter != 0) {
+    drawJitter(plan, block, site, q, jitter);
+    product(block, jitter.data(), block.weights, sums.jitter);
+  }
+  if (plan.wire != 0)
+    sumDrops(block, q, sums);
+}
+
+void Reader::addBlock(const PlannedBlock &block, const Site &site,
+                      const int16_t *q, float *results) {
+  std::vector<float> codes(block.nCount, 0.0f);
+  for (uint32_t read = 0; read < plan.slices; ++read) {
+    const int16_t *part = q;
+    if (plan.slices > 1) {
+      digits.resize(block.kCount);
+      for (uint32_t k = 0; k < block.kCount; ++k)
+        digits[k] = int16_t(digitOf(q[k], plan, read));
+      part = digits.data();
+    }
+    sumUp(block, site, part);
+    float weight = float(1u << plan.sliceBits * read);
+    for (uint32_t n = 0; n < block.nCount; ++n)
+      codes[n] += convert(plan, block, site, n, read, sums) * weight;
+  }
+  for (uint32_t n = 0; n < block.nCount; ++n) {
+    float &result = results[block.n + n];
+    float term = codes[n] * block.coefficient[n];
+    result = result + term;
+  }
 }
 
 static void store(const cim_layer &l, uint64_t position, const float *sums,
@@ -134,26 +255,16 @@ static void store(const cim_layer &l, uint64_t position, const float *sums,
 void cim::sim::runScalar(const Plan &plan, PhiloxKey key, uint32_t image,
                          const void *input, void *output) {
   const cim_layer &l = *plan.layer;
+  Reader reader = {plan, {}, {}, {}, {}};
   std::vector<int16_t> window(rt::matrixRows(l));
-  std::vector<int32_t> sums, variances;
   std::vector<float> results(l.out_c);
   uint32_t windows = l.out_h * l.out_w;
   for (uint32_t w = 0; w < windows; ++w) {
     Site site = {key, w, image, l.id};
     gather(l, input, w / l.out_w, w % l.out_w, window);
     results.assign(l.out_c, 0.0f);
-    for (const PlannedBlock &block : plan.blocks) {
-      product(block, window.data() + block.k, block.weights, sums);
-      variances.assign(block.nCount, 0);
-      if (plan.readSigma != 0)
-        squareProduct(block, window.data() + block.k, variances);
-      for (uint32_t n = 0; n < block.nCount; ++n) {
-        float code = convert(plan, block, site, n, sums[n], variances[n]);
-        float &result = results[block.n + n];
-        float term = code * block.coefficient[n];
-        result = result + term;
-      }
-    }
+    for (const PlannedBlock &block : plan.blocks)
+      reader.addBlock(block, site, window.data() + block.k, results.data());
     store(l, w, results.data(), output);
   }
 }

@@ -16,6 +16,8 @@ class Chips(test_analog.Rig):
 
     @staticmethod
     def adjust(text, extra):
+        if "encoding" in extra:
+            text = text.replace("encoding: pulse-width", "encoding: " + "\n  ".join(extra["encoding"]))
         for line in extra.get("adc", []):
             text = text.replace("  range: twos-complement\n", f"  range: twos-complement\n  {line}\n")
         for section in ("cells", "lines"):
@@ -94,6 +96,17 @@ def test_lines(chips):
     assert (np.abs(bent) > full / 2).any(), "no column reaches the headroom"
     expected = np.clip(bent, -full / 2, full / 2)
     assert np.abs(rig.sums(samples=1)[0] - expected).max() < 0.51 / rig.gain
+
+
+@pytest.mark.parametrize("accumulation", ["digital", "analog"])
+def test_bit_serial(chips, accumulation):
+    """Without noise and with a fine converter, slices give the same sums; noise shows how many conversions there are."""
+    serial = ["bit-serial", f"accumulation: {accumulation}", "slice_gain: { value: 1, source: t }"]
+    rig = chips({"adc_noise": 20}, encoding=serial)
+    found = rig.sums("--seed=4")
+    slices = 4.0 ** np.arange(6)
+    deviation = 20 / rig.gain * (np.sqrt(slices.sum()) / 32 if accumulation == "digital" else 1)
+    test_analog.check_normal(rig, found, rig.sum, np.full(test_analog.COLUMNS, deviation**2))
 
 
 def test_all_off_is_exact(chips):

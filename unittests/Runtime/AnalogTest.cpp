@@ -298,6 +298,10 @@ static const char *const converterEffects =
         "adc": {"architecture": "sar", "capacitor_mismatch": 0.1,
                 "amplifier_gain": 50}})";
 
+static const char *const readEffects =
+    R"({"input": {"slice_bits": 3}, "noise": {"read": 0.05, "adc_noise": 0.4},
+        "lines": {"wire_resistance": 3, "cell_conductance": 3e-5}})";
+
 TEST(Analog, WithoutEffectsEqualsExact) {
   std::mt19937 random(20);
   for (int i = 0; i < 40; ++i) {
@@ -310,7 +314,9 @@ TEST(Analog, WithoutEffectsEqualsExact) {
         R"({"noise": {"read": 0, "static": 0.0},
             "cells": {"mapping": "offset", "distribution": "uniform",
                       "drift_start": 5, "age": 1e6, "compensation": "global"},
-            "lines": {"curve": "exponential", "spread": 0.3},
+            "lines": {"curve": "exponential", "spread": 0.3,
+                      "wire_resistance": 0, "temperature": 400},
+            "input": {"slice_bits": 2, "accumulation": "analog"},
             "adc": {"architecture": "sar", "columns_per_adc": 4}})";
     std::string error;
     EXPECT_EQ(runOn(*test, options, error), expectedOutput(*test, false));
@@ -326,12 +332,13 @@ TEST(Analog, SameBitsOnEveryInstructionSet) {
                            R"({"noise": {"adc_noise": 1, "adc_gain": 0.1}})",
                            columnEffects,
                            cellEffects,
-                           converterEffects};
-  for (int i = 0; i < 140; ++i) {
+                           converterEffects,
+                           readEffects};
+  for (int i = 0; i < 160; ++i) {
     auto test = randomLayer(random);
     DeviceOptions options;
     options.mode = "analog";
-    options.target = effects[i % 7];
+    options.target = effects[i % 8];
     options.seed = i;
     options.isa = "portable";
     std::string error;

@@ -33,7 +33,7 @@ struct Chip {
     problem = made.problem();
     cim_block moved = block;
     moved.array = array;
-    return made.tablesOf(moved);
+    return made.tablesOf(moved, moved.gain);
   }
 
   /// What `z` on every line becomes at the converters.

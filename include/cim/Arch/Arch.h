@@ -204,7 +204,7 @@ private:
     std::optional<Figure> rowWrite;
     Noise noise;
     /// What only a device asks about: members of the "device" object.
-    llvm::json::Object cells, lines, converter;
+    llvm::json::Object pulses, cells, lines, converter;
     std::optional<Supply> supply;
     std::optional<Energy> energy;
     std::optional<Area> area;
