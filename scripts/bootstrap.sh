@@ -11,7 +11,7 @@ packages=(
   llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
   cmake ninja-build ccache
   libprotobuf-dev protobuf-compiler libonnx-dev
-  libdnnl-dev nlohmann-json3-dev zlib1g-dev
+  libdnnl-dev libeigen3-dev nlohmann-json3-dev zlib1g-dev
   libgtest-dev libbenchmark-dev
   python3 python3-venv
   dataset-fashion-mnist

@@ -19,7 +19,7 @@ BUILD = ROOT / "build" / "release"
 WORK = BUILD / "demo"
 TRIALS = 10
 ANALOG_SAMPLES = 1000
-CALIBRATION_SAMPLES = 512
+CALIBRATION_SAMPLES = 1024
 
 HEADER = ["network", "cells", "float", "ideal", "exact", "analog (10 chips)",
           "arrays", "used", "MVMs/image", "images/s exact", "analog"]

@@ -4,11 +4,13 @@
 #include "CalibratingDevice.h"
 #include "Session/DeviceLibrary.h"
 #include "Statistics.h"
+#include "cim/Dialect/CIM/Transforms/SplitWeights.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Parallel.h"
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 
 using llvm::ArrayRef;
 
@@ -21,14 +23,54 @@ constexpr double maxRatio = 4;
 /// Windows that the gain of a plane is chosen by.
 constexpr uint64_t gainWindows = 8192;
 
+/// What an array was programmed with.
+struct ArrayImage {
+  uint32_t rows = 0, columns = 0;
+  std::vector<int8_t> cells;
+};
+
+/// A simulated chip without converters, and one with them.
+struct Chips {
+  const cim_device_api &simulator;
+  cim_device *ideal = nullptr, *exact = nullptr;
+
+  explicit Chips(const cim_device_api &simulator) : simulator(simulator) {}
+  Chips(const Chips &) = delete;
+  ~Chips() {
+    for (cim_device *chip : {ideal, exact})
+      if (chip)
+        simulator.destroy(chip);
+  }
+
+  cim_status create(cim_device_config config) {
+    config.mode = "ideal";
+    cim_status status = simulator.create(&config, &ideal);
+    config.mode = "exact";
+    return status == CIM_OK ? simulator.create(&config, &exact) : status;
+  }
+
+  cim_status program(uint32_t array, uint32_t rows, uint32_t columns,
+                     const int8_t *cells) {
+    for (cim_device *chip : {ideal, exact})
+      if (cim_status status =
+              simulator.program(chip, array, rows, columns, cells))
+        return status;
+    return CIM_OK;
+  }
+};
+
 /// What hides behind cim_device* here.
 struct Device {
   NetworkCalibration &calibration;
-  const cim_device_api &simulator;
-  cim_device *ideal = nullptr, *exact = nullptr;
-  std::vector<const cim_layer *> layers; // by id
+  cim_device_config config;
+  Chips chips{*rt::simulatorApi()};
+  std::vector<const cim_layer *> layers = {}; // by id
   /// Sums of the layer that runs: kept, since new memory is slow.
-  std::vector<float> sums;
+  std::vector<float> sums = {};
+  /// Kept while there are matrices to be decided.
+  std::vector<ArrayImage> arrays = {};
+  /// By matrix: those with the cells that were decided, once they are.
+  std::vector<std::unique_ptr<Chips>> decided = {};
 };
 
 thread_local NetworkCalibration *current = nullptr;
@@ -57,12 +99,16 @@ public:
   LayerPass(Device &device, const cim_layer &layer, const cim_stream &stream)
       : device(device), layer(layer),
         result(device.calibration.layers[layer.id]),
-        matrix(device.calibration.matrices[result.matrix]), stream(stream),
+        matrix(device.calibration.matrices[result.matrix]),
+        chips(&device.chips), stream(stream),
         inputSize(uint64_t(layer.in_h) * layer.in_w * layer.in_c),
         windows(uint64_t(layer.out_h) * layer.out_w), ones(layer.out_c, 1.0f),
         zeros(layer.out_c, 0.0f) {}
 
   cim_status run() {
+    if (matrix.open)
+      if (cim_status status = settleMatrix())
+        return status;
     gains = matrix.gains;
     if (gains.empty())
       if (cim_status status = chooseGains())
@@ -73,6 +119,8 @@ public:
     if (!result.sums)
       result.sums = std::make_shared<ChannelStatistics>(layer.out_c, 1);
     addStatistics(sums);
+    if (matrix.open)
+      result.correlation.add(layer, stream, sums.data(), *result.targets);
     if (device.calibration.sequential)
       result.correct();
     uint64_t size = windows * layer.out_c;
@@ -86,6 +134,73 @@ public:
   }
 
 private:
+  /// Chooses the integers of the matrix, or gathers what they are to be chosen
+  /// by; brings them onto chips of their own.
+  cim_status settleMatrix() {
+    const NetworkCalibration &calibration = device.calibration;
+    OpenMatrix &open = *matrix.open;
+    bool isPooled = matrix.uses > 1 || !calibration.sequential;
+    if (!open.isDecided && (!calibration.isTrial || isPooled)) {
+      open.moments.resize(open.groups);
+      for (int64_t group = 0; group < open.groups; ++group)
+        open.moments[group].add(sumMoments(layer, stream, group,
+                                           result.inputScale, *result.targets));
+      if (!isPooled) {
+        if (calibration.progress)
+          calibration.progress();
+        open.decide();
+      }
+    }
+    if (!open.isDecided)
+      return CIM_OK;
+    for (uint32_t n = 0; n < layer.out_c; ++n)
+      result.scale[n] =
+          open.found.scales[n] * result.inputScale / result.outputScale;
+    return programMatrix();
+  }
+
+  cim_status programMatrix() {
+    std::unique_ptr<Chips> &own = device.decided[result.matrix];
+    if (own) {
+      chips = own.get();
+      return CIM_OK;
+    }
+    own = std::make_unique<Chips>(device.chips.simulator);
+    chips = own.get();
+    if (cim_status status = chips->create(device.config))
+      return fail(status, chips->simulator.last_error());
+    const OpenMatrix &open = *matrix.open;
+    int64_t rows = open.weights.rows(), columns = open.weights.cols();
+    std::vector<int8_t> codes(rows * columns);
+    for (int64_t k = 0; k < rows; ++k)
+      for (int64_t n = 0; n < columns; ++n)
+        codes[k * columns + n] = static_cast<int8_t>(open.found.codes(k, n));
+    auto split = open.split == Split::Radix ? splitRadix : splitUnary;
+    std::vector<int8_t> digits =
+        split(codes, columns, open.levels, open.cellLimit).digits;
+    std::map<uint32_t, ArrayImage> images;
+    for (const cim_block &block : ArrayRef(layer.blocks, layer.block_count)) {
+      auto [entry, isNew] =
+          images.try_emplace(block.array, device.arrays[block.array]);
+      ArrayImage &image = entry->second;
+      for (uint32_t k = 0; k < block.k_count; ++k)
+        for (uint32_t r = 0; r < block.repeat; ++r) {
+          int64_t cell = int64_t(block.plane) * block.repeat + r;
+          std::copy_n(
+              digits.data() + (cell * rows + block.k + k) * columns + block.n,
+              block.n_count,
+              image.cells.data() +
+                  (block.row + uint64_t(k) * block.repeat + r) * image.columns +
+                  block.column);
+        }
+    }
+    for (const auto &[array, image] : images)
+      if (cim_status status = chips->program(array, image.rows, image.columns,
+                                             image.cells.data()))
+        return fail(status, chips->simulator.last_error());
+    return CIM_OK;
+  }
+
   /// Blocks of one plane that share no column.
   struct Bundle {
     std::vector<cim_block> blocks;
@@ -122,7 +237,7 @@ private:
       for (const Bundle &bundle : bundleBlocks(plane)) {
         std::vector<float> sums;
         if (cim_status status =
-                streamThrough(device.ideal, bundle.blocks, ones.data(), 1,
+                streamThrough(chips->ideal, bundle.blocks, ones.data(), 1,
                               sample.data(), sample.size() / inputSize, sums))
           return status;
         count(sums, bundle.covered, histogram);
@@ -173,7 +288,7 @@ private:
                                   layer.blocks + layer.block_count);
     for (cim_block &block : blocks)
       block.gain = gains[block.plane];
-    return streamThrough(device.exact, blocks, layer.significance,
+    return streamThrough(chips->exact, blocks, layer.significance,
                          layer.plane_count, stream.input, stream.image_count,
                          sums);
   }
@@ -193,8 +308,8 @@ private:
     plain.lo = -std::numeric_limits<float>::infinity();
     plain.hi = std::numeric_limits<float>::infinity();
     plain.out_type = CIM_F32;
-    if (cim_status status = device.simulator.prepare(chip, &plain))
-      return fail(status, device.simulator.last_error());
+    if (cim_status status = chips->simulator.prepare(chip, &plain))
+      return fail(status, chips->simulator.last_error());
     uint64_t size = images * windows * layer.out_c;
     if (sums.size() < size)
       sums.resize(size);
@@ -208,11 +323,11 @@ private:
       part.image_count = 1;
       part.input = static_cast<const char *>(input) + image * inputSize;
       part.output = sums.data() + image * windows * layer.out_c;
-      statuses[image] = device.simulator.stream(chip, &part);
+      statuses[image] = chips->simulator.stream(chip, &part);
       if (statuses[image] == CIM_OK)
-        statuses[image] = device.simulator.wait(chip);
+        statuses[image] = chips->simulator.wait(chip);
       if (statuses[image] != CIM_OK)
-        errors[image] = device.simulator.last_error();
+        errors[image] = chips->simulator.last_error();
     });
     for (uint64_t image = 0; image < images; ++image)
       if (statuses[image] != CIM_OK)
@@ -264,6 +379,7 @@ private:
   const cim_layer &layer;
   LayerCalibration &result;
   MatrixCalibration &matrix;
+  Chips *chips; // with the cells of the layer
   const cim_stream &stream;
   uint64_t inputSize, windows;
   std::vector<float> gains; // of every plane
@@ -279,9 +395,31 @@ void MatrixCalibration::decideGains(int32_t adcLo, int32_t adcHi,
     gains.push_back(searchGain(histogram, adcLo, adcHi, rounding));
 }
 
+void OpenMatrix::decide() {
+  isDecided = true;
+  int64_t rows = weights.rows() / groups, columns = weights.cols() / groups;
+  for (int64_t group = 0; group < groups; ++group) {
+    int64_t k = group * rows, n = group * columns;
+    LayerCodes start;
+    start.codes = found.codes.block(k, n, rows, columns);
+    start.scales = found.scales.segment(n, columns);
+    LayerCodes chosen =
+        compensateErrors(moments[group], weights.block(k, n, rows, columns),
+                         double(levels), std::move(start));
+    found.codes.block(k, n, rows, columns) = chosen.codes;
+    found.scales.segment(n, columns) = chosen.scales;
+  }
+  moments.clear();
+}
+
 void LayerCalibration::correct() {
   if (mean.empty() || deviation.empty() || !sums)
     return;
+  // Of what differs from the float network, the part that does not vary with it
+  // is noise: least squares makes the scale smaller.
+  std::vector<double> coefficients = correlation.compute();
+  for (size_t n = 0; n < coefficients.size(); ++n)
+    deviation[n] *= coefficients[n];
   std::vector<double> sumMean = sums->mean(), sumDeviation = sums->deviation();
   for (size_t n = 0; n < scale.size(); ++n) {
     double found = std::abs(scale[n]) * sumDeviation[n];
@@ -298,45 +436,36 @@ void LayerCalibration::correct() {
 // The table of functions
 //===----------------------------------------------------------------------===//
 
-static void destroy(cim_device *handle) {
-  Device &device = unwrap(handle);
-  if (device.ideal)
-    device.simulator.destroy(device.ideal);
-  if (device.exact)
-    device.simulator.destroy(device.exact);
-  delete &device;
-}
+static void destroy(cim_device *handle) { delete &unwrap(handle); }
 
 static cim_status create(const cim_device_config *config, cim_device **handle) {
-  auto *device = new Device{*current, *rt::simulatorApi(), {}, {}, {}, {}};
-  auto *opaque = reinterpret_cast<cim_device *>(device);
-  cim_device_config own = *config;
-  own.mode = "ideal";
-  cim_status status = device->simulator.create(&own, &device->ideal);
-  own.mode = "exact";
-  if (status == CIM_OK)
-    status = device->simulator.create(&own, &device->exact);
-  if (status != CIM_OK) {
-    fail(status, device->simulator.last_error());
-    destroy(opaque);
-    return status;
-  }
-  *handle = opaque;
+  std::unique_ptr<Device> device(new Device{*current, *config});
+  device->decided.resize(current->matrices.size());
+  if (cim_status status = device->chips.create(*config))
+    return fail(status, device->chips.simulator.last_error());
+  *handle = reinterpret_cast<cim_device *>(device.release());
   return CIM_OK;
 }
 
 static cim_status query(cim_device *handle, cim_device_info *info) {
   Device &device = unwrap(handle);
-  return device.simulator.query(device.exact, info);
+  return device.chips.simulator.query(device.chips.exact, info);
 }
 
 static cim_status program(cim_device *handle, uint32_t array, uint32_t rows,
                           uint32_t columns, const int8_t *cells) {
   Device &device = unwrap(handle);
-  for (cim_device *chip : {device.ideal, device.exact})
-    if (cim_status status =
-            device.simulator.program(chip, array, rows, columns, cells))
-      return fail(status, device.simulator.last_error());
+  if (cim_status status = device.chips.program(array, rows, columns, cells))
+    return fail(status, device.chips.simulator.last_error());
+  bool hasOpen = llvm::any_of(device.calibration.matrices,
+                              [](const auto &matrix) { return matrix.open; });
+  if (!hasOpen)
+    return CIM_OK;
+  if (device.arrays.size() <= array)
+    device.arrays.resize(array + 1);
+  device.arrays[array] = {
+      rows, columns,
+      std::vector<int8_t>(cells, cells + uint64_t(rows) * columns)};
   return CIM_OK;
 }
 

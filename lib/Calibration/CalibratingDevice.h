@@ -5,7 +5,11 @@
 #define CIM_LIB_CALIBRATION_CALIBRATINGDEVICE_H
 
 #include "GainSearch.h"
+#include "WindowMoments.h"
+#include "cim/Dialect/CIM/IR/CIM.h"
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +17,29 @@ namespace cim {
 
 class ChannelStatistics;
 
+/// A matrix that calibration is to choose the integers of.
+struct OpenMatrix {
+  int64_t groups = 1, levels = 1;
+  /// How integers become cells that hold magnitudes up to `cellLimit`.
+  Split split = Split::Radix;
+  int64_t cellLimit = 1;
+  /// What the integers stand for, rows x columns.
+  Eigen::MatrixXd weights;
+  /// Integers and scales so far, rows x columns.
+  LayerCodes found;
+  bool isDecided = false;
+  /// Of every group, what its layers read and should make of it.
+  std::vector<LayerMoments> moments;
+
+  /// Chooses the integers that fit what all layers saw.
+  void decide();
+};
+
 /// The cells that layers share.
 struct MatrixCalibration {
+  /// How many layers use it.
+  int64_t uses = 0;
+  std::optional<OpenMatrix> open;
   /// ADC gain of every plane; empty until it is decided.
   std::vector<float> gains;
   /// Of every plane, what all layers saw while `NetworkCalibration::isTrial`.
@@ -35,6 +60,12 @@ struct LayerCalibration {
   /// Statistics of S so far.
   std::shared_ptr<ChannelStatistics> sums;
 
+  /// For a layer with an open matrix: what integers of its input stand for,
+  /// what y is divided by, and what the float network makes of some windows.
+  double inputScale = 1, outputScale = 1;
+  std::shared_ptr<const LayerTargets> targets;
+  ChannelCorrelation correlation;
+
   /// Changes scale and bias so that mean and deviation of y become what they
   /// should be, given those of S.
   void correct();
@@ -50,6 +81,8 @@ struct NetworkCalibration {
   /// One call brings all samples: a layer is corrected before its result goes
   /// on. Otherwise corrections wait until the caller calls `correct`.
   bool sequential = true;
+  /// Called before a layer's integers are chosen.
+  std::function<void()> progress;
 };
 
 /// A table of functions for one session. `calibration` must be set before the

@@ -26,18 +26,14 @@ void insertModelRunnerDialects(DialectRegistry &registry) {
   registerLLVMDialectTranslation(registry);
 }
 
-namespace {
+bool rebatch(ModuleOp module, int64_t batch) {
+  ScopedDiagnosticHandler quiet(module.getContext(),
+                                [](Diagnostic &) { return success(); });
+  return succeeded(nn::setBatch(module, batch));
+}
 
-/// A run of samples.
-struct Range {
-  int64_t begin, count;
-};
-
-} // namespace
-
-/// `count` samples in whole calls of `batch`, divided into `parts`.
-static Range getPart(int64_t count, int64_t batch, int64_t parts,
-                     int64_t index) {
+SampleRange getPart(int64_t count, int64_t batch, int64_t parts,
+                    int64_t index) {
   int64_t calls = (count + batch - 1) / batch;
   int64_t begin = calls * index / parts * batch;
   int64_t end = std::min(calls * (index + 1) / parts * batch, count);
@@ -46,7 +42,7 @@ static Range getPart(int64_t count, int64_t batch, int64_t parts,
 
 /// What went wrong, or an empty string.
 static std::string runPart(ModuleOp program, cim_model *model,
-                           const SampleData &samples, Range range,
+                           const SampleData &samples, SampleRange range,
                            const cim_session_options &options) {
   cim_session *session = nullptr;
   if (cim_session_create(model, &options, &session) != CIM_OK)
@@ -101,7 +97,7 @@ LogicalResult ModelRunner::run(const SampleData &samples, int64_t count,
   int64_t batch = nn::getBatch(program);
   std::vector<std::string> problems(sessions.size());
   auto start = [&](size_t i) {
-    Range range = getPart(count, batch, sessions.size(), i);
+    SampleRange range = getPart(count, batch, sessions.size(), i);
     if (range.count > 0)
       problems[i] = runPart(program, model.get(), samples, range, sessions[i]);
   };

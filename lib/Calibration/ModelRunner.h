@@ -11,6 +11,18 @@
 
 namespace cim {
 
+/// A run of samples.
+struct SampleRange {
+  int64_t begin, count;
+};
+
+/// `count` samples in whole calls of `batch`, divided into `parts`.
+SampleRange getPart(int64_t count, int64_t batch, int64_t parts, int64_t index);
+
+/// Sets the samples per call of `module`. False, and the module of no more use,
+/// when its samples are not independent of each other.
+bool rebatch(mlir::ModuleOp module, int64_t batch);
+
 /// What a pass that uses `runModel` must have loaded before it runs.
 void insertModelRunnerDialects(mlir::DialectRegistry &registry);
 

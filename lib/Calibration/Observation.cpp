@@ -7,10 +7,9 @@ namespace cim {
 
 Observation::Observation(const Wanted &wanted) {
   if (wanted.range)
-    range = std::make_unique<ValueStatistics>(*wanted.range);
+    range.emplace(*wanted.range);
   if (wanted.channels)
-    channels = std::make_unique<ChannelStatistics>(wanted.channels->first,
-                                                   wanted.channels->second);
+    channels.emplace(wanted.channels->first, wanted.channels->second);
 }
 
 void Observation::add(llvm::ArrayRef<float> values) {
@@ -27,28 +26,8 @@ void Observation::merge(const Observation &later) {
     channels->merge(*later.channels);
 }
 
-Record::Record(llvm::ArrayRef<Wanted> wanted,
-               llvm::ArrayRef<WantedCovariance> matrices, int64_t samples,
-               uint64_t seed)
-    : wanted(wanted) {
-  for (const Wanted &value : wanted)
-    values.emplace_back(value);
-  for (const WantedCovariance &matrix : matrices)
-    covariances.emplace_back(matrix.groups, matrix.rows, samples * matrix.uses,
-                             seed);
-}
-
-void Record::add(size_t value, llvm::ArrayRef<float> data) {
-  values[value].add(data);
-  for (const Wanted::Windows &windows : wanted[value].windows)
-    covariances[windows.matrix].add(data, windows.geometry,
-                                    windows.channelsFirst);
-}
-
-void Record::merge(Record &later) {
+void Record::merge(const Record &later) {
   for (auto [mine, other] : llvm::zip_equal(values, later.values))
-    mine.merge(other);
-  for (auto [mine, other] : llvm::zip_equal(covariances, later.covariances))
     mine.merge(other);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The phases of a compilation: which passes, in which order.
 #include "cim/Pipelines/Phases.h"
+#include "cim/Calibration/MatrixPipeline.h"
 #include "cim/Calibration/Passes.h"
-#include "cim/Conversion/Passes.h"
 #include "cim/Dialect/CIM/Transforms/Passes.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -27,20 +27,18 @@ void buildQuantizePhase(OpPassManager &pm, const PhaseOptions &options) {
   calibrate.target = options.target;
   calibrate.range = options.range;
   pm.addPass(createCalibratePass(calibrate));
-  pm.addPass(
-      nn::createQuantizePass({options.target, options.cells, options.split}));
-  pm.addPass(createCanonicalizerPass());
+  CompensateWeightsPassOptions compensate;
+  compensate.data = options.calibration;
+  compensate.target = options.target;
+  compensate.cells = options.cells;
+  compensate.split = options.split;
+  pm.addPass(createCompensateWeightsPass(compensate));
+  buildQuantization(pm, {options.target, options.cells, options.split});
   pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Quant}));
 }
 
 void buildMapPhase(OpPassManager &pm, const PhaseOptions &options) {
-  pm.addPass(createConvertNNToCIMPass({options.target}));
-  pm.addPass(nn::createSinkTransposesPass());
-  pm.addPass(createFuseEpiloguePass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(
-      createSplitWeightsPass({options.split, options.cells, options.target}));
-  pm.addPass(createTileMatricesPass({options.target}));
+  buildMatrices(pm, {options.target, options.cells, options.split});
   CalibrateLayersPassOptions calibrate;
   calibrate.data = options.calibration;
   calibrate.target = options.target;

@@ -3,15 +3,11 @@
 // RUN: cim-opt %s --nn-calibrate="data=%t.npz range=minmax" | FileCheck %s
 // RUN: cim-opt %s --nn-calibrate="data=%t.npz range=minmax samples=2" | FileCheck %s --check-prefix=TWO
 // RUN: cim-opt %s --nn-calibrate="data=%t-long.npy range=percentile samples=10000" | FileCheck %s --check-prefix=PERCENTILE
-// RUN: cim-opt %s --nn-calibrate="data=%t-long.npy samples=10000 covariance=false" | FileCheck %s --check-prefix=MSE --implicit-check-not=nn.covariance
+// RUN: cim-opt %s --nn-calibrate="data=%t-long.npy samples=10000" | FileCheck %s --check-prefix=MSE
 
-// The pool moves data: the range belongs to the ReLU. Windows are 2 x 1 pixels;
-// with samples 0, 1, -5 alone at (0, 0), and 1..4 they hold (0, 0) twice, (1, 1)
-// twice, (-5, 0), (0, 0), (1, 3), (2, 4): variances 4 and 2.109375, and a
-// covariance of 1.625, of which 8 / (8 + 2) remains.
+// The pool moves data: the range belongs to the ReLU.
 // CHECK: nn.range = array<f32: -5.000000e+00, 4.000000e+00>
 // CHECK: nn.conv
-// CHECK-SAME: nn.covariance = dense<{{\[\[\[}}4.000000e+00, 1.300000e+00], [1.300000e+00, 2.109375]]]> : tensor<1x2x2xf32>
 // CHECK-SAME: nn.deviation = dense<[3.05930{{[0-9]*}}, 0.000000e+00, 0.60000{{[0-9]*}}]> : tensor<3xf64>
 // CHECK-SAME: nn.mean = dense<[1.125000e+00, 0.000000e+00, -0.07499{{[0-9]*}}]> : tensor<3xf64>
 // CHECK: nn.relu{{.*}}nn.range = array<f32: 0.000000e+00, 6.000000e+00>

@@ -16,7 +16,7 @@ import tools
 
 FEW, ALL = 1000, 10000
 SAMPLING = 1.0
-CALIBRATION = 512
+CALIBRATION = 1024
 
 # (network, cells, device): smallest top-1 on all images, float top-1 on all images
 THRESHOLDS = {

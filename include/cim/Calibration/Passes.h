@@ -4,6 +4,7 @@
 #define CIM_CALIBRATION_PASSES_H
 
 #include "cim/Calibration/RangeMethod.h"
+#include "cim/Dialect/CIM/IR/CIM.h"
 #include "mlir/Pass/Pass.h"
 
 namespace cim {

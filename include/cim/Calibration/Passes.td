@@ -11,7 +11,7 @@ class CIM_DataOption
              "network input; the first axis counts samples. Nothing happens "
              "without">;
 class CIM_SamplesOption
-    : Option<"samples", "samples", "int64_t", /*default=*/"512",
+    : Option<"samples", "samples", "int64_t", /*default=*/"1024",
              "Samples to use at most, from the beginning of the file">;
 class CIM_CalibrationTargetOption
     : Option<"target", "target", "std::string", /*default=*/"\"imec-ania\"",
@@ -28,11 +28,7 @@ def CalibratePass : Pass<"nn-calibrate", "::mlir::ModuleOp"> {
     - `nn.mean` and `nn.deviation`, one binary64 value per output channel, to
       every layer that will run on arrays with weights that are not integers
       yet: mean and standard deviation of its float result over samples and
-      positions, for `cim-calibrate-layers`;
-    - `nn.covariance` to these layers, as long as a channel has at most 1152
-      weights: how the values that a channel reads vary together, so that
-      `nn-quantize` can let the errors of weights compensate each other. Layers
-      that share weights get one covariance, of what all of them read.
+      positions, for `cim-calibrate-layers`.
 
     Activations that an `nn.concat` joins for a layer get the range of what it
     makes, unless that costs them more than one bit: so they are stored as the
@@ -63,9 +59,59 @@ def CalibratePass : Pass<"nn-calibrate", "::mlir::ModuleOp"> {
              clEnumValN(::cim::RangeMethod::Percentile, "percentile",
                "all but one in 10,000 magnitudes"),
              clEnumValN(::cim::RangeMethod::MSE, "mse",
-               "least squared error on the grid of the input converters"))}]>,
-    Option<"covariance", "covariance", "bool", /*default=*/"true",
-           "Attach nn.covariance">
+               "least squared error on the grid of the input converters"))}]>
+  ];
+}
+
+def CompensateWeightsPass : Pass<"nn-compensate-weights", "::mlir::ModuleOp"> {
+  let summary = "weights become integers whose errors compensate each other";
+  let description = [{
+    Chooses the integers and scales of the weights of every layer that will run
+    on arrays and that `nn-calibrate` has seen, such that the layer's result is
+    near that of the float network, while its input is what the layers before it
+    deliver. The method and its sources are docs/Accuracy.md:
+    - the float network runs on the samples; the results of its layers at some
+      windows are the targets;
+    - a copy of the network is quantised, mapped and run, layer after layer, on
+      a device inside the compiler, with converters. When a layer's input is
+      there, its weights are corrected by least squares towards the targets,
+      rounded input by input such that the following ones make up for the
+      error, with several scales, and refined by coordinate descent. The integers
+      next to the weights are kept where they are better;
+    - `nn.deviation` becomes the part of it that the layer's result can follow
+      (times their correlation).
+
+    Ops that share weights get the integers that fit what all of them read.
+
+    Left alone are weights that are integers already, matrices with more than
+    1152 rows per channel, and all with split `residual`. A remark tells of channels that never
+    vary on the samples.
+
+    ```mlir
+    // cim-opt --nn-compensate-weights="data=samples.npy cells=1"
+    module attributes {nn.model = "tiny", nn.batch = 1 : i64} {
+      func.func @main(%x: tensor<1x2xf32> {nn.name = "x", nn.range = array<f32: -1.0, 1.0>}) -> (tensor<1x2xf32> {nn.name = "y"}) {
+        %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+        %y = nn.matmul(%x, %w) {nn.mean = dense<0.0> : tensor<2xf64>, nn.deviation = dense<1.0> : tensor<2xf64>}
+            : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+        return %y : tensor<1x2xf32>
+      }
+    }
+    ```
+  }];
+  let options = [
+    CIM_DataOption<>, CIM_CalibrationTargetOption<>, CIM_SamplesOption<>,
+    Option<"cells", "cells", "std::string", /*default=*/"\"2\"",
+           "Cells per weight: a number, or node=number,..,*=number">,
+    Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Radix",
+           "How a weight becomes several cells",
+           [{::llvm::cl::values(
+             clEnumValN(::cim::Split::Radix, "radix",
+               "balanced digits in different columns, added digitally"),
+             clEnumValN(::cim::Split::Unary, "unary",
+               "equal cells on neighbouring rows, added on the column"),
+             clEnumValN(::cim::Split::Residual, "residual",
+               "ternary planes with a real scale per channel"))}]>
   ];
 }
 

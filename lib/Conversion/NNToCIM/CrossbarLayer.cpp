@@ -174,23 +174,10 @@ LogicalResult Analysis::checkGroups() {
 
 LogicalResult Analysis::makeMatrix() {
   const WindowGeometry &g = layer.geometry;
-  int64_t columns = g.outC, groupColumns = columns / g.groups;
-  int64_t groupChannels = g.inC / g.groups;
-  bool channelFirst = op.getCrossbarChannelDim() == 0;
-  layer.matrix.assign(g.matrixRows() * columns, 0);
-  for (int64_t n = 0; n < columns; ++n)
-    for (int64_t c = 0; c < groupChannels; ++c)
-      for (int64_t kh = 0; kh < g.kernelH; ++kh)
-        for (int64_t kw = 0; kw < g.kernelW; ++kw) {
-          int64_t from =
-              channelFirst
-                  ? ((n * groupChannels + c) * g.kernelH + kh) * g.kernelW + kw
-                  : c * columns + n;
-          int64_t group = n / groupColumns;
-          int64_t row =
-              ((group * g.kernelH + kh) * g.kernelW + kw) * groupChannels + c;
-          layer.matrix[row * columns + n] = static_cast<int8_t>(weights[from]);
-        }
+  layer.matrix.assign(g.matrixRows() * g.outC, 0);
+  for (auto [weight, place] :
+       llvm::zip_equal(weights, nn::getMatrixPlaces(op, g)))
+    layer.matrix[place] = static_cast<int8_t>(weight);
   return success();
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The arithmetic of cim-split-weights.
-#include "SplitWeights.h"
+#include "cim/Dialect/CIM/Transforms/SplitWeights.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <cmath>

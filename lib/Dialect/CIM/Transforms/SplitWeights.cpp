@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // cim-split-weights: planes of cells and their significance.
-#include "SplitWeights.h"
+#include "cim/Dialect/CIM/Transforms/SplitWeights.h"
 
 #include "cim/Dialect/CIM/Transforms/CellsPerLayer.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"

@@ -106,6 +106,24 @@ ConstantOp createQuantized(OpBuilder &builder, Location loc,
                             makeElements<int8_t>(storage, values, hint));
 }
 
+int64_t getInnerSize(ArrayRef<int64_t> shape, int64_t dim) {
+  int64_t inner = 1;
+  for (int64_t extent : shape.drop_front(dim + 1))
+    inner *= extent;
+  return inner;
+}
+
+Value createWeights(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape,
+                    int64_t dim, const ChannelIntegers &weights) {
+  SmallVector<int64_t> zeroPoints(weights.scales.size(), 0);
+  auto element = quant::UniformQuantizedPerAxisType::get(
+      quant::QuantizationFlags::Signed, builder.getI8Type(),
+      builder.getF32Type(), weights.scales, zeroPoints, dim, -weights.levels,
+      weights.levels);
+  return createQuantized(builder, loc, RankedTensorType::get(shape, element),
+                         weights.values, "weights");
+}
+
 StringRef getNodeName(Operation *op) {
   StringRef name;
   op->getLoc()->walk([&](Location part) {

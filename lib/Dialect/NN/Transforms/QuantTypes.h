@@ -4,28 +4,10 @@
 #ifndef CIM_LIB_DIALECT_NN_TRANSFORMS_QUANTTYPES_H
 #define CIM_LIB_DIALECT_NN_TRANSFORMS_QUANTTYPES_H
 
-#include "cim/Dialect/NN/IR/NN.h"
+#include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "mlir/IR/PatternMatch.h"
-#include <vector>
 
 namespace cim::nn {
-
-/// Weights as integers of [-levels, levels] with one scale per index of a
-/// dimension.
-struct ChannelIntegers {
-  std::vector<int8_t> values;
-  std::vector<double> scales;
-  int64_t levels = 1;
-};
-
-/// Number of elements between two neighbours along dimension `dim`; the
-/// channel of element i is `i / innerSize % shape[dim]`.
-int64_t getInnerSize(llvm::ArrayRef<int64_t> shape, int64_t dim);
-
-/// A constant of `tensor<shape x !quant.uniform<i8<-levels:levels>:f32:dim>>`.
-mlir::Value createWeights(mlir::OpBuilder &builder, mlir::Location loc,
-                          llvm::ArrayRef<int64_t> shape, int64_t dim,
-                          const ChannelIntegers &weights);
 
 /// `u8<lo:hi>` when lo >= 0, else `i8<lo:hi>`, zero point 0; null when 8 bits
 /// do not hold the range.

@@ -68,6 +68,37 @@ MatrixKey getMatrixKey(CrossbarOpInterface op) {
           succeeded(geometry) ? geometry->groups : 0};
 }
 
+std::vector<int64_t> getMatrixPlaces(CrossbarOpInterface op,
+                                     const WindowGeometry &g) {
+  int64_t columns = g.outC, groupColumns = columns / g.groups;
+  int64_t groupChannels = g.inC / g.groups;
+  bool channelFirst = op.getCrossbarChannelDim() == 0;
+  std::vector<int64_t> places(g.rowsPerGroup() * columns);
+  for (int64_t n = 0; n < columns; ++n)
+    for (int64_t c = 0; c < groupChannels; ++c)
+      for (int64_t kh = 0; kh < g.kernelH; ++kh)
+        for (int64_t kw = 0; kw < g.kernelW; ++kw) {
+          int64_t weight =
+              channelFirst
+                  ? ((n * groupChannels + c) * g.kernelH + kh) * g.kernelW + kw
+                  : c * columns + n;
+          int64_t group = n / groupColumns;
+          int64_t row =
+              ((group * g.kernelH + kh) * g.kernelW + kw) * groupChannels + c;
+          places[weight] = row * columns + n;
+        }
+  return places;
+}
+
+std::pair<int64_t, int64_t> getResultChannels(CrossbarOpInterface op) {
+  auto type = cast<ShapedType>(op->getResultTypes()[0]);
+  int64_t dim = isa<ConvOp>(op) ? 1 : type.getRank() - 1;
+  int64_t inner = 1;
+  for (int64_t extent : type.getShape().drop_front(dim + 1))
+    inner *= extent;
+  return {type.getDimSize(dim), inner};
+}
+
 bool fitsInput(quant::UniformQuantizedType type, const Arch &arch) {
   if (type.getZeroPoint() != 0 || type.getStorageTypeIntegralWidth() != 8)
     return false;

@@ -3,9 +3,7 @@
 #include "QuantTypes.h"
 #include "WeightSearch.h"
 #include "cim/Dialect/CIM/Transforms/CellsPerLayer.h"
-#include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
-#include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -156,8 +154,6 @@ private:
     int64_t dim = op.getCrossbarChannelDim();
     ChannelIntegers found =
         searchWeights(*values, type.getShape(), dim, *levels);
-    if (failed(compensate(uses, found, *values, type.getShape())))
-      return failure();
     OpBuilder builder(op);
     Value integers =
         createWeights(builder, weights.getLoc(), type.getShape(), dim, found);
@@ -166,46 +162,6 @@ private:
         if (operand.get() == weights && weights != use.getCrossbarInput())
           operand.set(integers);
     return success();
-  }
-
-  /// Uses up the covariance that calibration left on `uses`.
-  LogicalResult compensate(ArrayRef<CrossbarOpInterface> uses,
-                           ChannelIntegers &integers, ArrayRef<float> weights,
-                           ArrayRef<int64_t> shape) {
-    CrossbarOpInterface op = uses.front();
-    int64_t dim = op.getCrossbarChannelDim();
-    int64_t groups = std::get<3>(getMatrixKey(op));
-    int64_t rows = weights.size() / shape[dim];
-    auto type = RankedTensorType::get({groups, rows, rows},
-                                      Float32Type::get(&getContext()));
-    // Calibration leaves the same attribute on all of them.
-    llvm::SetVector<Attribute> covariances;
-    for (CrossbarOpInterface use : uses)
-      if (Attribute attribute = use->removeAttr(covarianceAttrName))
-        covariances.insert(attribute);
-    if (covariances.empty() || split == Split::Residual)
-      return success();
-    std::vector<float> total(type.getNumElements());
-    for (Attribute attribute : covariances) {
-      FailureOr<std::vector<float>> values =
-          readCovariance(op, attribute, type);
-      if (failed(values))
-        return failure();
-      for (auto [sum, value] : llvm::zip_equal(total, *values))
-        sum += value;
-    }
-    compensateWeights(integers, weights, shape, dim, total, groups);
-    return success();
-  }
-
-  FailureOr<std::vector<float>>
-  readCovariance(Operation *op, Attribute attribute, RankedTensorType type) {
-    auto elements = dyn_cast<ElementsAttr>(attribute);
-    Type found = elements ? cast<TypedAttr>(elements).getType() : Type();
-    if (found == type)
-      return readElements<float>(op->getLoc(), elements);
-    return op->emitError("expected '")
-           << covarianceAttrName << "' to be " << type << ", but got " << found;
   }
 
   LogicalResult quantizeInput(CrossbarOpInterface op) {

@@ -16,15 +16,6 @@ ChannelIntegers searchWeights(llvm::ArrayRef<float> weights,
                               llvm::ArrayRef<int64_t> shape, int64_t dim,
                               int64_t levels);
 
-/// Changes the integers and scales of `integers`, which stand for `weights`, so
-/// that errors of the weights of a channel compensate each other: coordinate
-/// descent on (w - s q)' C (w - s q), the variance of the error of the layer's
-/// result, C being the covariance of its inputs (groups x rows x rows, rows in
-/// the order of the weights of a channel), with s the best for each q.
-void compensateWeights(ChannelIntegers &integers, llvm::ArrayRef<float> weights,
-                       llvm::ArrayRef<int64_t> shape, int64_t dim,
-                       llvm::ArrayRef<float> covariance, int64_t groups);
-
 } // namespace cim::nn
 
 #endif // CIM_LIB_DIALECT_NN_TRANSFORMS_WEIGHTSEARCH_H

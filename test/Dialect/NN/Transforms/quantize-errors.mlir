@@ -8,7 +8,6 @@
 // RUN: not cim-opt %t/nan.mlir --nn-quantize 2>&1 | FileCheck %s --check-prefix=NAN
 // RUN: not cim-opt %t/empty.mlir --nn-quantize 2>&1 | FileCheck %s --check-prefix=EMPTY
 
-// RUN: not cim-opt %t/covariance.mlir --nn-quantize 2>&1 | FileCheck %s --check-prefix=COVARIANCE
 // RUN: cim-opt %t/net.mlir --nn-quantize=cells=fc1=1,*=3 | FileCheck %s --check-prefix=LAYERS
 
 // LAYERS: nn.matmul({{.*}}i8<-1:1>
@@ -21,15 +20,6 @@
 // HOST: error: target 'host' has no arrays
 // NAN: error: {{.*}}expected finite weights, but got
 // EMPTY: error: {{.*}}expected a finite range of its input, but got [1{{.*}}, -1
-
-// COVARIANCE: error: expected 'nn.covariance' to be 'tensor<1x2x2xf32>', but got 'tensor<1x3x3xf32>'
-
-//--- covariance.mlir
-func.func @main(%x: tensor<1x2xf32> {nn.range = array<f32: -1.0, 1.0>}) -> tensor<1x2xf32> {
-  %w = nn.constant dense<[[0.51, 0.3], [0.37, 0.1]]> : tensor<2x2xf32>
-  %y = nn.matmul(%x, %w) {nn.covariance = dense<1.0> : tensor<1x3x3xf32>} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
-  return %y : tensor<1x2xf32>
-}
 
 //--- range.mlir
 func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {

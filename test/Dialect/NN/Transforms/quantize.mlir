@@ -91,50 +91,20 @@ func.func @attention(%a: tensor<1x2xf32>, %b: tensor<2x2xf32>) -> tensor<1x2xf32
 
 // -----
 
-// Alone, each weight is nearest to one scale (3 weights of 1.9 / 3). But the
-// last two inputs are the same: one weight does for both.
-// CHECK-LABEL: @compensated
-// ONE-LABEL: @compensated
-// ONE: nn.constant dense<{{\[\[}}1], [0], [1]]> {{.*}}!quant.uniform<i8<-1:1>:f32:1, {0.949{{[0-9]*}}}>
-// ONE-NOT: nn.covariance
-func.func @compensated(%x: tensor<1x3xf32> {nn.range = array<f32: 0.0, 127.0>}) -> tensor<1x1xf32> {
-  %w = nn.constant dense<[[1.0], [0.45], [0.45]]> : tensor<3x1xf32>
-  %y = nn.matmul(%x, %w) {nn.covariance = dense<[[[1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]]]> : tensor<1x3x3xf32>}
-      : (tensor<1x3xf32>, tensor<3x1xf32>) -> tensor<1x1xf32>
-  return %y : tensor<1x1xf32>
-}
-
-// -----
-
-// Without it.
-// ONE-LABEL: @alone
-// ONE: nn.constant dense<1> {{.*}}!quant.uniform<i8<-1:1>:f32:1, {0.633{{[0-9]*}}}>
-func.func @alone(%x: tensor<1x3xf32> {nn.range = array<f32: 0.0, 127.0>}) -> tensor<1x1xf32> {
-  %w = nn.constant dense<[[1.0], [0.45], [0.45]]> : tensor<3x1xf32>
-  %y = nn.matmul(%x, %w) : (tensor<1x3xf32>, tensor<3x1xf32>) -> tensor<1x1xf32>
-  return %y : tensor<1x1xf32>
-}
-
-// -----
-
-// Layers that share weights share the integers. Together their inputs 1 and 2
-// vary as one, which either alone does not show.
+// Layers that share weights share the integers.
 // CHECK-LABEL: @shared
 // ONE-LABEL: @shared
 // ONE-SAME: %[[A:[^:]*]]: tensor<1x3xf32>{{.*}}, %[[B:[^:]*]]: tensor<2x3xf32>
-// ONE-DAG: %[[W:.*]] = nn.constant dense<{{\[\[}}1], [0], [1]]> {{.*}}!quant.uniform<i8<-1:1>:f32:1, {0.949{{[0-9]*}}}>
+// ONE-DAG: %[[W:.*]] = nn.constant dense<1> {{.*}}!quant.uniform<i8<-1:1>:f32:1, {0.633{{[0-9]*}}}>
 // ONE-DAG: %[[P:.*]] = nn.quantize(%[[A]]) {{.*}}u8<0:127>:f32, 1.0
 // ONE-DAG: %[[Q:.*]] = nn.quantize(%[[B]]) {{.*}}u8<0:127>:f32, 2.0
 // ONE-DAG: nn.matmul(%[[P]], %[[W]])
 // ONE-DAG: nn.matmul(%[[Q]], %[[W]])
-// ONE-NOT: nn.covariance
 func.func @shared(%a: tensor<1x3xf32> {nn.range = array<f32: 0.0, 127.0>}, %b: tensor<2x3xf32> {nn.range = array<f32: 0.0, 254.0>})
     -> (tensor<1x1xf32>, tensor<2x1xf32>) {
   %w = nn.constant dense<[[1.0], [0.45], [0.45]]> : tensor<3x1xf32>
-  %0 = nn.matmul(%a, %w) {nn.covariance = dense<[[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]> : tensor<1x3x3xf32>}
-      : (tensor<1x3xf32>, tensor<3x1xf32>) -> tensor<1x1xf32>
-  %1 = nn.matmul(%b, %w) {nn.covariance = dense<[[[1.0, 0.0, 0.0], [0.0, 1.0, 2.0], [0.0, 2.0, 1.0]]]> : tensor<1x3x3xf32>}
-      : (tensor<2x3xf32>, tensor<3x1xf32>) -> tensor<2x1xf32>
+  %0 = nn.matmul(%a, %w) : (tensor<1x3xf32>, tensor<3x1xf32>) -> tensor<1x1xf32>
+  %1 = nn.matmul(%b, %w) : (tensor<2x3xf32>, tensor<3x1xf32>) -> tensor<2x1xf32>
   return %0, %1 : tensor<1x1xf32>, tensor<2x1xf32>
 }
 

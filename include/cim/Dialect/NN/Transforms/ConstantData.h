@@ -36,6 +36,23 @@ ConstantOp createQuantized(mlir::OpBuilder &builder, mlir::Location loc,
                            mlir::RankedTensorType type,
                            llvm::ArrayRef<int8_t> values, llvm::StringRef hint);
 
+/// Weights as integers of [-levels, levels] with one scale per index of a
+/// dimension.
+struct ChannelIntegers {
+  std::vector<int8_t> values;
+  std::vector<double> scales;
+  int64_t levels = 1;
+};
+
+/// Number of elements between two neighbours along dimension `dim`; the
+/// channel of element i is `i / innerSize % shape[dim]`.
+int64_t getInnerSize(llvm::ArrayRef<int64_t> shape, int64_t dim);
+
+/// A constant of `tensor<shape x !quant.uniform<i8<-levels:levels>:f32:dim>>`.
+mlir::Value createWeights(mlir::OpBuilder &builder, mlir::Location loc,
+                          llvm::ArrayRef<int64_t> shape, int64_t dim,
+                          const ChannelIntegers &weights);
+
 /// Name of the ONNX node that `op` comes from; empty when there is none.
 llvm::StringRef getNodeName(mlir::Operation *op);
 

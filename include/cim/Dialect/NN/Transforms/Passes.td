@@ -105,17 +105,15 @@ def QuantizePass : Pass<"nn-quantize", "::mlir::ModuleOp"> {
     - weights of `!quant.uniform<i8<-L:L>:f32:axis, {..}>`, a scale per output
       channel that minimises the squared error; `L` is what the cells of a
       weight hold: `(3^P - 1) / 2` for `radix` with P ternary cells, `P` for
-      `unary`, 127 for `residual` (which is split later). With `nn.covariance`,
-      which `nn-calibrate` leaves, the error of the layer's result counts and
-      not that of each weight: errors compensate each other;
+      `unary`, 127 for `residual` (which is split later). Weights that
+      `nn-compensate-weights` has made integers keep them;
     - an input of 7 bits (whatever the target's converters take): `u8<0:127>`
       when its range begins at 0 or above, else `i8<-63:63>`. The range is
       `nn.range` on the op or argument that makes the value, as `nn-calibrate`
       leaves it. A value is stored once: all who read it read the integers,
       through `nn.dequantize` if they compute in float.
 
-    Ops that share weights go on to share them: integers, scales and the sum of
-    their `nn.covariance`.
+    Ops that share weights go on to share them.
 
     What arrives quantised stays as it is, unless the arrays cannot take it
     (8-bit activations, zero points).

@@ -7,6 +7,7 @@
 #include "cim/Arch/Arch.h"
 #include "cim/Dialect/NN/IR/NN.h"
 #include <string>
+#include <vector>
 
 namespace cim::nn {
 
@@ -17,11 +18,6 @@ namespace cim::nn {
 constexpr llvm::StringLiteral rangeAttrName = "nn.range";
 constexpr llvm::StringLiteral meanAttrName = "nn.mean";
 constexpr llvm::StringLiteral deviationAttrName = "nn.deviation";
-/// `tensor<groups x K x K x f32>` on a crossbar op whose weights are not
-/// integers yet: covariance of the K values that an output channel reads, in
-/// the order of its weights, over all ops of the same matrix. nn-quantize uses
-/// it and takes it away.
-constexpr llvm::StringLiteral covarianceAttrName = "nn.covariance";
 
 /// The value behind `value` that is made by computing and not by moving data:
 /// quantised once, it serves all that moves it.
@@ -42,6 +38,15 @@ bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
 /// dimension and groups. Ops with equal keys share the cells of one matrix.
 using MatrixKey = std::tuple<mlir::Value, llvm::StringRef, int64_t, int64_t>;
 MatrixKey getMatrixKey(CrossbarOpInterface op);
+
+/// For every weight of `op`, in the order of its tensor, the place
+/// row * columns + column in its matrix (docs/Numerics.md section 2).
+std::vector<int64_t> getMatrixPlaces(CrossbarOpInterface op,
+                                     const WindowGeometry &geometry);
+
+/// Number of channels of the result of `op`, and of elements between
+/// neighbouring ones.
+std::pair<int64_t, int64_t> getResultChannels(CrossbarOpInterface op);
 
 /// True when an input converter of `arch` takes integers of `type`.
 bool fitsInput(mlir::quant::UniformQuantizedType type, const Arch &arch);

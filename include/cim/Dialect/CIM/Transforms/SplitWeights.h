@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // How an integer matrix becomes planes of cells: docs/Numerics.md section 2.
-#ifndef CIM_LIB_DIALECT_CIM_TRANSFORMS_SPLITWEIGHTS_H
-#define CIM_LIB_DIALECT_CIM_TRANSFORMS_SPLITWEIGHTS_H
+#ifndef CIM_DIALECT_CIM_TRANSFORMS_SPLITWEIGHTS_H
+#define CIM_DIALECT_CIM_TRANSFORMS_SPLITWEIGHTS_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include <cstdint>
@@ -33,4 +33,4 @@ Planes splitResidual(llvm::ArrayRef<int8_t> weights, int64_t columns,
 
 } // namespace cim
 
-#endif // CIM_LIB_DIALECT_CIM_TRANSFORMS_SPLITWEIGHTS_H
+#endif // CIM_DIALECT_CIM_TRANSFORMS_SPLITWEIGHTS_H

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Streams samples through a copy of a mapped network on the calibrating device.
+#include "MappedRun.h"
+#include "cim/Dialect/CIM/Transforms/Elements.h"
+#include "cim/Dialect/CIM/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace cim {
+
+/// More arrays than any chip: where blocks lie changes no number.
+static constexpr int64_t unlimitedArrays = 1 << 20;
+
+static void buildTrialPipeline(OpPassManager &pm, StringRef target) {
+  SetADCGainPassOptions gain;
+  gain.target = target.str();
+  pm.addPass(createSetADCGainPass(gain));
+  PlaceBlocksPassOptions place;
+  place.target = target.str();
+  place.arrays = unlimitedArrays;
+  pm.addPass(createPlaceBlocksPass(place));
+  pm.addPass(createBuildProgramPass());
+  pm.addPass(createCanonicalizerPass());
+}
+
+void insertMappedRunDialects(DialectRegistry &registry, StringRef target) {
+  insertModelRunnerDialects(registry);
+  OpPassManager pipeline(ModuleOp::getOperationName());
+  buildTrialPipeline(pipeline, target);
+  pipeline.getDependentDialects(registry);
+}
+
+/// Reads `attribute` into `to`; without one `to` stays empty.
+static LogicalResult take(MvmOp op, std::vector<double> &to,
+                          std::optional<ElementsAttr> attribute) {
+  if (!attribute || !*attribute)
+    return success();
+  FailureOr<std::vector<double>> values =
+      readElements<double>(op.getLoc(), *attribute);
+  if (succeeded(values))
+    to = std::move(*values);
+  return values;
+}
+
+FailureOr<NetworkCalibration> collectLayers(ModuleOp module,
+                                            SmallVectorImpl<MvmOp> &ops) {
+  NetworkCalibration calibration;
+  llvm::StringMap<size_t> matrices;
+  WalkResult walk = module.walk([&](MvmOp op) {
+    LayerCalibration layer;
+    layer.matrix =
+        matrices.try_emplace(op.getMatrix(), matrices.size()).first->second;
+    if (failed(take(op, layer.scale, op.getScale())) ||
+        failed(take(op, layer.bias, op.getBias())) ||
+        failed(take(op, layer.mean, op.getMean())) ||
+        failed(take(op, layer.deviation, op.getDeviation())))
+      return WalkResult::interrupt();
+    calibration.layers.push_back(std::move(layer));
+    calibration.matrices.resize(matrices.size());
+    ++calibration.matrices[calibration.layers.back().matrix].uses;
+    ops.push_back(op);
+    return WalkResult::advance();
+  });
+  if (walk.wasInterrupted())
+    return failure();
+  return calibration;
+}
+
+FailureOr<MappedRun> MappedRun::compile(ModuleOp module, StringRef target,
+                                        const Arch &arch,
+                                        const SampleData &data) {
+  MappedRun run;
+  run.data = &data;
+  run.arch = &arch;
+  run.count = chooseBatch(module, data.count);
+  if (run.count < data.count)
+    module.emitRemark("calibrates layers on ")
+        << run.count << " of " << data.count
+        << " samples: the feature maps of more would not fit into memory";
+  run.program = module.clone();
+  run.sequential = rebatch(*run.program, run.count);
+  if (!run.sequential) {
+    run.program = module.clone();
+    run.count = data.count;
+    module.emitRemark("samples are not independent along the leading "
+                      "dimension: layers are calibrated without the "
+                      "corrections of the layers before them");
+  }
+  PassManager pm(module.getContext());
+  buildTrialPipeline(pm, target);
+  if (failed(pm.run(*run.program)))
+    return failure();
+  FailureOr<ModelRunner> runner = ModelRunner::compile(*run.program, arch);
+  if (failed(runner))
+    return failure();
+  run.runner = std::move(*runner);
+  return run;
+}
+
+LogicalResult MappedRun::stream(NetworkCalibration &calibration) {
+  cim_session_options options = {};
+  options.size = sizeof options;
+  options.threads = 1;
+  options.device_api = getCalibratingDevice(calibration);
+  return runner->run(*data, count, options);
+}
+
+LogicalResult MappedRun::run(NetworkCalibration &calibration) {
+  calibration.sequential = sequential;
+  bool hasShared = calibration.layers.size() > calibration.matrices.size();
+  bool hasOpen = llvm::any_of(calibration.matrices, [](const auto &matrix) {
+    return matrix.open && !matrix.open->isDecided;
+  });
+  if (hasOpen && (hasShared || !sequential)) {
+    // A first run shows what all layers of a matrix read.
+    NetworkCalibration trial = calibration;
+    trial.isTrial = true;
+    if (failed(stream(trial)))
+      return failure();
+    for (auto [matrix, seen] :
+         llvm::zip_equal(calibration.matrices, trial.matrices))
+      if (matrix.open && (matrix.uses > 1 || !sequential)) {
+        matrix.open = std::move(seen.open);
+        matrix.open->decide();
+      }
+  }
+  if (hasShared) {
+    // Another one shows what all layers of a matrix make of it.
+    NetworkCalibration trial = calibration;
+    trial.isTrial = true;
+    if (failed(stream(trial)))
+      return failure();
+    cim_rounding rounding = arch->adcRounding() == Arch::Rounding::Floor
+                                ? CIM_FLOOR
+                                : CIM_NEAREST_EVEN;
+    for (auto [matrix, seen] :
+         llvm::zip_equal(calibration.matrices, trial.matrices)) {
+      seen.decideGains(arch->adcLo(), arch->adcHi(), rounding);
+      matrix.gains = std::move(seen.gains);
+    }
+  }
+  if (failed(stream(calibration)))
+    return failure();
+  if (!sequential)
+    for (LayerCalibration &layer : calibration.layers)
+      layer.correct();
+  return success();
+}
+
+} // namespace cim

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Streams samples through a copy of a mapped network on the calibrating device.
+#ifndef CIM_LIB_CALIBRATION_MAPPEDRUN_H
+#define CIM_LIB_CALIBRATION_MAPPEDRUN_H
+
+#include "CalibratingDevice.h"
+#include "ModelRunner.h"
+#include "cim/Dialect/CIM/IR/CIM.h"
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace cim {
+
+/// What a pass that uses `MappedRun` must have loaded before it runs.
+void insertMappedRunDialects(mlir::DialectRegistry &registry,
+                             llvm::StringRef target);
+
+/// The layers and matrices of a network with tiled matrices: layers in the
+/// order of the program, which is how a device counts them, matrices in the
+/// order in which layers use them. `ops` becomes the mvm of every layer.
+llvm::FailureOr<NetworkCalibration>
+collectLayers(mlir::ModuleOp module, llvm::SmallVectorImpl<MvmOp> &ops);
+
+class MappedRun {
+public:
+  /// Compiles a copy of `module` (matrices tiled, layers not placed yet), which
+  /// is to run on `data`; `data` must outlive the run. Remarks say when fewer
+  /// samples are used, or when layers cannot be calibrated one after another.
+  static llvm::FailureOr<MappedRun> compile(mlir::ModuleOp module,
+                                            llvm::StringRef target,
+                                            const Arch &arch,
+                                            const SampleData &data);
+
+  /// False when a call brings a part of the samples only.
+  bool isSequential() const { return sequential; }
+
+  /// Decides what is open in `calibration`, which `collectLayers` made of the
+  /// module.
+  llvm::LogicalResult run(NetworkCalibration &calibration);
+
+private:
+  /// Streams all samples once.
+  llvm::LogicalResult stream(NetworkCalibration &calibration);
+
+  const SampleData *data;
+  const Arch *arch;
+  int64_t count;
+  bool sequential;
+  mlir::OwningOpRef<mlir::ModuleOp> program;
+  std::optional<ModelRunner> runner;
+};
+
+} // namespace cim
+
+#endif // CIM_LIB_CALIBRATION_MAPPEDRUN_H

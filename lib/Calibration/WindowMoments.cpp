@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Second moments of what a layer reads, and of what it should make of it.
+#include "WindowMoments.h"
+#include "Session/HostMath.h"
+#include "llvm/Support/Parallel.h"
+
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+namespace cim {
+
+namespace {
+
+/// Windows that are multiplied at once: so few that binary32 holds their sums
+/// of products of 8-bit integers exactly, whatever the order of additions.
+constexpr int64_t chunkWindows = 256;
+
+using RowMajorFloats =
+    Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Sums over a part of the samples.
+class MomentSums {
+public:
+  MomentSums(const cim_layer &layer, const cim_stream &stream, int64_t group,
+             const LayerTargets &targets)
+      : layer(layer), stream(stream), group(group), targets(targets),
+        rows(int64_t(layer.in_c) / layer.groups * layer.kernel_h *
+             layer.kernel_w),
+        columns(layer.out_c / layer.groups), inputs(MatrixXd::Zero(rows, rows)),
+        cross(MatrixXd::Zero(rows, columns)), inputSum(VectorXd::Zero(rows)),
+        targetSum(VectorXd::Zero(columns)),
+        windows(RowMajorFloats::Zero(chunkWindows, rows)),
+        wanted(MatrixXd::Zero(chunkWindows, columns)) {}
+
+  /// All sampled windows of images number `begin` to `end` of the stream.
+  void add(int64_t begin, int64_t end) {
+    for (int64_t image = begin; image < end; ++image) {
+      int64_t number = static_cast<int64_t>(stream.first_image) + image;
+      for (int64_t i = 0; i < targets.sample.perSample; ++i) {
+        read(image, targets.sample.place(number, i),
+             windows.data() + filled * rows);
+        const float *values = targets.at(number, i) + group * columns;
+        for (int64_t n = 0; n < columns; ++n)
+          wanted(filled, n) = values[n];
+        if (++filled == chunkWindows)
+          flush();
+      }
+    }
+    flush();
+  }
+
+  void merge(const MomentSums &later) {
+    count += later.count;
+    inputs += later.inputs;
+    cross += later.cross;
+    inputSum += later.inputSum;
+    targetSum += later.targetSum;
+  }
+
+  LayerMoments centre(double inputScale) const {
+    LayerMoments moments;
+    if (count == 0)
+      return moments;
+    moments.count = count;
+    moments.inputs = (inputs - inputSum * inputSum.transpose() / count) *
+                     (inputScale * inputScale);
+    moments.targets =
+        (cross - inputSum * targetSum.transpose() / count) * inputScale;
+    return moments;
+  }
+
+private:
+  /// One window, in the order of the matrix's rows.
+  void read(int64_t image, int64_t window, float *to) const {
+    int64_t channels = layer.in_c / layer.groups;
+    auto *map = static_cast<const uint8_t *>(stream.input) +
+                image * layer.in_h * layer.in_w * layer.in_c + group * channels;
+    int64_t top = window / layer.out_w * layer.stride_h - layer.pad_top;
+    int64_t left = window % layer.out_w * layer.stride_w - layer.pad_left;
+    for (int64_t kh = 0; kh < layer.kernel_h; ++kh)
+      for (int64_t kw = 0; kw < layer.kernel_w; ++kw, to += channels) {
+        int64_t h = top + kh * layer.dilation_h;
+        int64_t w = left + kw * layer.dilation_w;
+        if (h < 0 || h >= layer.in_h || w < 0 || w >= layer.in_w) {
+          std::fill_n(to, channels, 0.0f);
+          continue;
+        }
+        const uint8_t *from = map + (h * layer.in_w + w) * layer.in_c;
+        for (int64_t c = 0; c < channels; ++c)
+          to[c] = layer.in_type == CIM_U8 ? float(from[c])
+                                          : float(static_cast<int8_t>(from[c]));
+      }
+  }
+
+  void flush() {
+    if (filled == 0)
+      return;
+    rt::SequentialOpenMP sequential;
+    windows.bottomRows(chunkWindows - filled).setZero();
+    wanted.bottomRows(chunkWindows - filled).setZero();
+    RowMajorFloats turned = windows.transpose();
+    RowMajorFloats products = RowMajorFloats::Zero(rows, rows);
+    rt::addMatmul(1, rows, rows, chunkWindows, turned.data(), windows.data(),
+                  products.data());
+    inputs += products.cast<double>();
+    cross.noalias() += turned.cast<double>() * wanted;
+    inputSum += windows.cast<double>().colwise().sum().transpose();
+    targetSum += wanted.colwise().sum().transpose();
+    count += static_cast<double>(filled);
+    filled = 0;
+  }
+
+  const cim_layer &layer;
+  const cim_stream &stream;
+  int64_t group;
+  const LayerTargets &targets;
+  int64_t rows, columns, filled = 0;
+  double count = 0;
+  MatrixXd inputs, cross;
+  VectorXd inputSum, targetSum;
+  RowMajorFloats windows; // chunkWindows x rows
+  MatrixXd wanted;        // chunkWindows x columns
+};
+
+} // namespace
+
+/// How many images of `stream` have targets.
+static int64_t countImages(const cim_stream &stream,
+                           const LayerTargets &targets) {
+  return std::clamp<int64_t>(targets.samples -
+                                 static_cast<int64_t>(stream.first_image),
+                             0, stream.image_count);
+}
+
+LayerMoments sumMoments(const cim_layer &layer, const cim_stream &stream,
+                        int64_t group, double inputScale,
+                        const LayerTargets &targets) {
+  // How many there are must not depend on the machine: sums are rounded.
+  constexpr int64_t parts = 4;
+  int64_t images = countImages(stream, targets);
+  std::vector<MomentSums> sums(parts,
+                               MomentSums(layer, stream, group, targets));
+  llvm::parallelFor(0, parts, [&](size_t part) {
+    sums[part].add(images * part / parts, images * (part + 1) / parts);
+  });
+  for (int64_t part = 1; part < parts; ++part)
+    sums[0].merge(sums[part]);
+  return sums[0].centre(inputScale);
+}
+
+void ChannelCorrelation::add(const cim_layer &layer, const cim_stream &stream,
+                             const float *sums, const LayerTargets &targets) {
+  Eigen::Index channels = layer.out_c;
+  for (Eigen::ArrayXd *array :
+       {&sum, &square, &targetSum, &targetSquare, &product})
+    if (array->size() == 0)
+      array->setZero(channels);
+  int64_t windows = int64_t(layer.out_h) * layer.out_w;
+  for (int64_t image = 0; image < countImages(stream, targets); ++image) {
+    int64_t number = static_cast<int64_t>(stream.first_image) + image;
+    for (int64_t i = 0; i < targets.sample.perSample; ++i) {
+      int64_t window = image * windows + targets.sample.place(number, i);
+      using Floats = Eigen::Map<const Eigen::ArrayXf>;
+      Eigen::ArrayXd s =
+          Floats(sums + window * channels, channels).cast<double>();
+      Eigen::ArrayXd y = Floats(targets.at(number, i), channels).cast<double>();
+      sum += s;
+      square += s * s;
+      targetSum += y;
+      targetSquare += y * y;
+      product += s * y;
+      ++count;
+    }
+  }
+}
+
+std::vector<double> ChannelCorrelation::compute() const {
+  std::vector<double> result(sum.size(), 0.0);
+  for (Eigen::Index n = 0; n < sum.size(); ++n) {
+    double variance = square[n] - sum[n] * sum[n] / count;
+    double wanted = targetSquare[n] - targetSum[n] * targetSum[n] / count;
+    double both = product[n] - sum[n] * targetSum[n] / count;
+    if (variance > 0 && wanted > 0)
+      result[n] = std::clamp(both / std::sqrt(variance * wanted), 0.0, 1.0);
+  }
+  return result;
+}
+
+} // namespace cim

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""nn-compensate-weights on random networks against compensation.py: the same integers, and never worse than rounding.
+
+The compiled network runs once more on its calibration data: the recording says
+what each layer reads and which integers are in the arrays.
+"""
+
+import random
+import re
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import compensation
+import float_reference
+import numerics
+import recording
+import tools
+
+CASES, FULL_CASES = 12, 100
+# Relative difference of e(q) below which two columns are as good as equal.
+TIE = 1e-9
+
+
+def pytest_generate_tests(metafunc):
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(FULL_CASES if metafunc.config.getoption("--full") else CASES))
+
+
+def correlated(rng, *shape):
+    """Samples whose elements vary together."""
+    flat = int(np.prod(shape[1:]))
+    mix = rng.normal(size=(flat, flat)) * rng.random(flat) ** 2
+    return (rng.normal(size=(shape[0], flat)) @ mix + rng.normal(size=flat)).reshape(shape).astype(np.float32)
+
+
+def draw(seed):
+    """(model, samples, cells, split): two convolutions or matrix products, the first one behind a ReLU or not."""
+    pick, rng = random.Random(f"cim-compensation-{seed}"), np.random.default_rng(seed)
+    samples = pick.choice([3, 20, 100, 400])
+    weights = lambda *shape: numpy_helper.from_array((rng.normal(size=shape) ** 3).astype(np.float32))
+    if pick.random() < 0.4:
+        k, n, m = pick.randint(2, 48), pick.randint(2, 24), pick.randint(1, 8)
+        x, out = correlated(rng, samples, k), [1, m]
+        kind, tables, attributes = "MatMul", [weights(k, n), weights(n, m)], [{}, {}]
+    else:
+        groups = pick.choice([1, 1, 2, 4])
+        channels, hidden, m = groups * pick.randint(1, 3), groups * pick.randint(1, 4), pick.randint(1, 8)
+        x, out = correlated(rng, samples, channels, 6, 7), [1, m, None, None]
+        kind, tables = "Conv", [weights(hidden, channels // groups, 3, 2), weights(m, hidden, 1, 3)]
+        attributes = [
+            {"group": groups, "pads": [pick.randint(0, 1) for _ in range(4)], "strides": [1, pick.choice([1, 2])]},
+            {"dilations": [1, 1]},
+        ]
+    if pick.random() < 0.3:  # an input that never varies, and a channel without weights
+        x[:, 0] = 0.5
+        table = numpy_helper.to_array(tables[0]).copy()
+        table[(slice(None), 0) if kind == "MatMul" else 0] = 0
+        tables[0] = numpy_helper.from_array(table)
+    for i, table in enumerate(tables):
+        table.name = f"w{i}"
+    middle = "h" if pick.random() < 0.3 else "r"
+    nodes = [helper.make_node(kind, ["x", "w0"], ["h"], "first", **attributes[0])]
+    nodes += [helper.make_node("Relu", ["h"], ["r"])] if middle == "r" else []
+    nodes += [helper.make_node(kind, [middle, "w1"], ["y"], "second", **attributes[1])]
+    value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    graph = helper.make_graph(nodes, "net", [value("x", [1, *x.shape[1:]])], [value("y", out)], tables)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model, x, pick.randint(1, 3), pick.choice(["radix", "radix", "unary"])
+
+
+def float_results(model, x):
+    """Results of the layers "first" and "second", channels last, one row per window."""
+    named = onnx.ModelProto()
+    named.CopyFrom(model)
+    results = []
+    for name in ("h", "y"):
+        del named.graph.output[:]
+        named.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+        y = float_reference.run(named, x)
+        results.append(np.moveaxis(y, 1, -1).reshape(len(x), -1, y.shape[1]))
+    return results
+
+
+def integers_of(layer):
+    """The integer matrix in the arrays."""
+    rows = layer.groups * layer.kernel[0] * layer.kernel[1] * layer.in_shape[2] // layer.groups
+    matrix = np.zeros((rows, layer.out_shape[2]))
+    for block in layer.blocks:
+        k, n = block.cells.shape[0], block.cells.shape[2]
+        significance = layer.significance[block.plane, block.n : block.n + n]
+        matrix[block.k : block.k + k, block.n : block.n + n] += block.cells.sum(1) * significance
+    return matrix
+
+
+def input_scales(folder, *options):
+    """What the integers that each layer reads stand for."""
+    tools.compile_model(folder / "net.onnx", folder / "net.mlir", "--emit=quant", *options)
+    layers = re.findall(r"nn\.(?:conv|matmul)\(.*", (folder / "net.mlir").read_text())
+    return [float(re.search(r"quant\.uniform<[iu]8<[-0-9:]*>:f32, ([-+.e0-9]+)>", line)[1]) for line in layers]
+
+
+def test_same_integers(seed, tmp_path, reference_device):
+    model, x, cells, split = draw(seed)
+    onnx.save(model, tmp_path / "net.onnx")
+    np.save(tmp_path / "x.npy", x)
+    options = [f"--calibration={tmp_path / 'x.npy'}", f"--cells={cells}", f"--split={split}"]
+    tools.compile_model(tmp_path / "net.onnx", tmp_path / "net.so", *options)
+    env = {"CIM_REFERENCE_MODE": "exact", "CIM_REFERENCE_RECORD": str(tmp_path)}
+    tools.run_model(tmp_path / "net.so", x, tmp_path, f"--device={reference_device}", "--threads=1", env=env)
+    seen = recording.Recording(tmp_path)
+    levels = (3**cells - 1) // 2 if split == "radix" else cells
+    same = total = 0
+    scales = input_scales(tmp_path, *options)
+    for recorded, target, table, scale in zip(
+        seen.layers, float_results(model, x), model.graph.initializer, scales, strict=True
+    ):
+        layer = recorded.numerics_layer(seen.arrays)
+        weights = numpy_helper.to_array(table)
+        q = integers_of(layer)
+        windows = numerics.windows(recorded.map("in"), layer)
+        windows = windows.reshape(len(x), -1, windows.shape[-1]).astype(float)
+        groups, rows = layer.groups, q.shape[0] // layer.groups
+        columns = q.shape[1] // groups
+        chosen = compensation.sampled_windows(len(x), windows.shape[1], rows)
+        samples = np.arange(len(x))[:, None]
+        inputs, targets = windows[samples, chosen], target[samples, chosen]
+        for g in range(groups):
+            part = slice(g * columns, (g + 1) * columns)
+            own = weights if weights.ndim == 2 else weights[part].transpose(2, 3, 1, 0).reshape(rows, columns)
+            group = compensation.Group(
+                inputs[..., g * rows : (g + 1) * rows].reshape(-1, rows) * scale,
+                targets[..., part].reshape(-1, columns),
+                own,
+            )
+            for n in range(columns):
+                found = q[g * rows : (g + 1) * rows, part.start + n]
+                wanted = group.choose(n, levels)
+                total += 1
+                same += np.array_equal(found, wanted)
+                assert group.gain(found, n) >= group.gain(compensation.nearest(own[:, n], levels), n) * (1 - TIE)
+                assert group.gain(found, n) == pytest.approx(group.gain(wanted, n), rel=TIE)
+    assert same >= 0.9 * total
+
