@@ -14,25 +14,33 @@
 using namespace cim::npy;
 
 namespace {
-/// A file that appears under its name only when finish() succeeds.
+/// A file that appears under its name, whole, only when finish() succeeds.
+/// Until then it has no name at all where the file system can do that, so that
+/// not even a killed process leaves anything behind.
 class PendingFile {
 public:
   explicit PendingFile(const std::string &path) : path(path) {
     struct stat status;
     if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
       file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+      remains = false;
       return;
     }
+    size_t slash = path.rfind('/');
+    std::string folder = slash == path.npos ? "." : path.substr(0, slash + 1);
     temporary = path + ".XXXXXX";
-    file = mkostemp(temporary.data(), O_CLOEXEC);
-    if (file < 0)
-      temporary.clear();
+    file = open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    nameless = file >= 0;
+    if (!nameless)
+      file = mkostemp(temporary.data(), O_CLOEXEC);
+    if (file < 0 || nameless)
+      remains = false;
   }
 
   ~PendingFile() {
     if (file >= 0)
       close(file);
-    if (!temporary.empty())
+    if (remains)
       unlink(temporary.c_str());
   }
 
@@ -49,26 +57,45 @@ public:
   }
 
   bool finish() {
-    if (!temporary.empty()) {
-      // mkostemp makes private files; a result is as public as any other.
-      mode_t mask = umask(0);
-      umask(mask);
-      if (fchmod(file, 0666 & ~mask) != 0)
-        return false;
-    }
+    if (!temporary.empty() && !(nameless ? giveName() : makePublic()))
+      return false;
     int closed = close(file);
     file = -1;
     if (closed != 0)
       return false;
     if (!temporary.empty() && rename(temporary.c_str(), path.c_str()) != 0)
       return false;
-    temporary.clear();
+    remains = false;
     return true;
   }
 
 private:
-  std::string path, temporary;
+  /// A name of its own, which no other file has.
+  bool giveName() {
+    std::string self = "/proc/self/fd/" + std::to_string(file);
+    for (uint32_t attempt = 0; attempt < 1000; ++attempt) {
+      temporary =
+          path + "." + std::to_string(getpid()) + "-" + std::to_string(attempt);
+      if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, temporary.c_str(),
+                 AT_SYMLINK_FOLLOW) == 0)
+        return remains = true;
+      if (errno != EEXIST)
+        break;
+    }
+    return false;
+  }
+
+  /// mkostemp makes private files; a result is as public as any other.
+  bool makePublic() {
+    mode_t mask = umask(0);
+    umask(mask);
+    return fchmod(file, 0666 & ~mask) == 0;
+  }
+
+  std::string path, temporary; // temporary is empty for a pipe or device
   int file = -1;
+  bool nameless = false;
+  bool remains = true; // under the temporary name
 };
 } // namespace
 

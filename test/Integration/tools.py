@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import numpy as np
@@ -83,6 +84,11 @@ def build_device(source, folder):
     path = pathlib.Path(__file__).parent / "Inputs" / source
     subprocess.run([CLANG, *flags, f"-I{ROOT / 'include'}", "-o", str(out), str(path)], check=True)
     return out
+
+
+def is_sanitized():
+    """Whether the tools under test carry sanitizers."""
+    return re.search(r"^CIM_SANITIZE:STRING=.", (BUILD / "CMakeCache.txt").read_text(), re.MULTILINE) is not None
 
 
 def same_bits(a, b):
