@@ -18,14 +18,54 @@ namespace cim::reference {
 
 enum class Mode { Ideal, Exact, Analog };
 
-/// The "device" object of a target (docs/Runtime.md, Simulator).
+/// A cell that is worth `level` whatever was programmed; -1: any.
+struct Fault {
+  int64_t array, row, column;
+  int32_t level;
+};
+
+/// "cells" of the target.
+struct CellConfig {
+  std::string mapping = "differential", distribution = "normal",
+              dependence = "proportional", model = "none",
+              compensation = "none";
+  float onOff = 0; // 0: infinite
+  double stuckOn = 0, stuckOff = 0;
+  std::vector<Fault> faults;
+  std::vector<float> program; // by g_max
+  float drift = 0, driftSpread = 0, driftStart = 20;
+  float flicker = 0, flickerTime = 250e-9f;
+  float age = 0; // seconds
+};
+
+/// "lines" of the target.
+struct LineConfig {
+  float attenuation = 0, compression = 0, spread = 0;
+  std::string curve = "rational";
+  float fullScale = 0; // 0: that of the ADC
+  float headroom = 0;  // 0: unlimited
+};
+
+/// "adc" of the target; range and rounding come with the layer.
+struct ConverterConfig {
+  std::string architecture = "ideal";
+  float mismatch = 0;
+  float amplifierGain = 0; // dB, 0: infinite
+  std::vector<float> inl;
+  uint32_t columnsPerAdc = 1;
+};
+
+/// The "device" object of a target (docs/Runtime.md, Simulator). A zero, or the
+/// word that stands here, leaves an effect out.
 struct Config {
   uint32_t arrayRows = 0, arrayColumns = 0; // 0: unlimited
   int32_t cellLo = -1, cellHi = 1;
   uint32_t inputBits = 7;
-  // Section 5 of the page; 0 leaves an effect out.
   float read = 0, staticVariation = 0;
   float adcOffset = 0, adcGain = 0, adcNoise = 0;
+  CellConfig cells;
+  LineConfig lines;
+  ConverterConfig converter;
 };
 
 /// Reads `json` (may be null); an error text, or empty. Effects matter in mode

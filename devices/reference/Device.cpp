@@ -6,6 +6,7 @@
 // does not (cim-run --device=FILE.so does not); default: exact.
 
 #include "Chip.h"
+#include "Columns.h"
 #include "Layer.h"
 #include "Record.h"
 
@@ -167,6 +168,9 @@ static cim_status prepare(cim_device *device, const cim_layer *given) {
     std::string error = checkLayer(device->chip, layer);
     if (!error.empty())
       return fail(CIM_INVALID_ARGUMENT, "prepare: " + error);
+    error = checkConverter(device->chip, layer);
+    if (!error.empty())
+      return fail(CIM_UNSUPPORTED, "prepare: " + error);
     if (!device->recorder.layer(layer))
       return fail(CIM_OUT_OF_RESOURCES, "cannot write the recording");
     device->layers[layer.id] = prepareLayer(device->chip, layer);

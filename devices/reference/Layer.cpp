@@ -2,41 +2,70 @@
 // See Layer.h.
 
 #include "Layer.h"
-#include "Analog.h"
+#include "Cells.h"
+#include "Columns.h"
+#include "Functions.h"
 
 #include <algorithm>
 #include <cmath>
 
 using namespace cim::reference;
 
-/// Sum of t^2 over the cells of one weight.
-static int32_t squareSum(const Chip &chip, const cim_block &block, uint32_t k,
-                         uint32_t n) {
-  const Array &array = chip.arrays.at(block.array);
-  int32_t sum = 0;
-  for (uint32_t r = 0; r < block.repeat; ++r) {
-    int32_t t = array.at(block.row + k * block.repeat + r, block.column + n);
-    sum += t * t;
-  }
-  return sum;
+/// R of the page: what all columns together give for inputs of 1.
+static int64_t totalOf(const std::vector<int32_t> &weights, uint32_t columns) {
+  std::vector<int64_t> sums(columns);
+  for (size_t i = 0; i < weights.size(); ++i)
+    sums[i % columns] += weights[i];
+  int64_t total = 0;
+  for (int64_t sum : sums)
+    total += std::abs(sum);
+  return total;
+}
+
+static std::vector<int32_t> weightsOf(const Cells &cells,
+                                      const cim_block &block, int32_t z,
+                                      float age) {
+  std::vector<int32_t> weights;
+  for (uint32_t k = 0; k < block.k_count; ++k)
+    for (uint32_t n = 0; n < block.n_count; ++n)
+      weights.push_back(cells.conductance(block, k, n, z, age));
+  return weights;
+}
+
+/// Global drift compensation: the share that the block lost since it was new.
+static float compensationOf(const Chip &chip, const Cells &cells,
+                            const Block &block, int32_t z) {
+  if (!cells.isCompensated())
+    return 1;
+  const cim_block &b = *block.block;
+  int64_t now = totalOf(block.weights, b.n_count);
+  int64_t fresh = totalOf(weightsOf(cells, b, z, 0), b.n_count);
+  return now == 0 ? 1 : float(fresh) / float(now);
 }
 
 Layer cim::reference::prepareLayer(const Chip &chip, const cim_layer &layer) {
-  Layer result = {layer, codesPerLevel(chip, layer), {}};
+  Cells cells(chip);
+  Layer result = {layer, cells.codesPerLevel(layer), 0, {}};
+  float perUnit = 0;
+  if (cells.hasReadNoise()) {
+    perUnit = cells.variancesPerUnit(layer);
+    result.readSigma = cells.readSigma(perUnit);
+  }
   std::vector<uint32_t> covered(layer.out_c, 0);
   for (uint32_t i = 0; i < layer.block_count; ++i) {
     const cim_block &block = layer.blocks[i];
     Block &out = result.blocks.emplace_back();
     out.block = &block;
-    bool noisy = chip.isAnalog() && chip.config.read != 0;
-    for (uint32_t k = 0; k < block.k_count; ++k)
-      for (uint32_t n = 0; n < block.n_count; ++n) {
-        out.weights.push_back(conductance(chip, block, k, n, result.z));
-        if (noisy)
-          out.squares.push_back(squareSum(chip, block, k, n));
-      }
-    for (uint32_t n = 0; n < block.n_count; ++n)
+    out.weights = weightsOf(cells, block, result.z, chip.config.cells.age);
+    out.compensation = compensationOf(chip, cells, out, result.z);
+    for (uint32_t k = 0; k < block.k_count && cells.hasReadNoise(); ++k)
+      for (uint32_t n = 0; n < block.n_count; ++n)
+        out.powers.push_back(cells.variance(block, k, n, perUnit));
+    for (uint32_t n = 0; n < block.n_count; ++n) {
       out.ordinal.push_back(covered[block.n + n]++);
+      out.thresholds.push_back(
+          thresholdsOf(chip, layer, block, block.column + n));
+    }
   }
   return result;
 }
@@ -100,34 +129,39 @@ static void product(const cim_block &b, const int32_t *q, int power,
   }
 }
 
-/// A NaN, and a zero that equals `lo`, become `lo`.
-static float clamp(float x, float lo, float hi) {
-  x = x > lo ? x : lo;
-  return x < hi ? x : hi;
-}
-
 static float round(cim_rounding rounding, float x) {
   return rounding == CIM_FLOOR ? std::floor(x) : std::nearbyint(x);
 }
 
-/// What the ADC of a column makes of its sum: v of the page.
-static float convert(const Chip &chip, const Layer &layer, const Conversion &at,
-                     int32_t sum, int32_t power) {
-  const cim_layer &l = layer.layer;
-  if (chip.mode == Mode::Ideal)
-    return float(sum);
+/// What a column's current is when it reaches the converter: x of the page.
+static float analogValue(const Chip &chip, const Layer &layer,
+                         const Conversion &at, int32_t sum, int32_t power) {
   float a = float(sum);
   if (layer.z != 1)
     a = a * (1.0f / float(layer.z));
-  if (chip.isAnalog())
-    a = withReadNoise(chip, at, power, a);
+  if (!chip.isAnalog())
+    return a * at.block->gain;
+  if (layer.readSigma != 0)
+    a = withReadNoise(chip, at, layer.readSigma, power, a);
   float x = a * at.block->gain;
-  if (chip.isAnalog()) {
-    x = withColumnGain(chip, at, x);
-    x = withColumnOffset(chip, at, x);
-    x = withConverterNoise(chip, at, x);
+  x = withAttenuation(chip, at, x);
+  x = withCompression(chip, at, x);
+  x = withHeadroom(chip, at, x);
+  x = withConverterGain(chip, at, x);
+  x = withConverterOffset(chip, at, x);
+  return withConverterNoise(chip, at, x);
+}
+
+/// What the converter makes of it: v of the page.
+static float convert(const cim_layer &l, const std::vector<float> &thresholds,
+                     float x) {
+  float code = round(l.adc_rounding, x);
+  if (!thresholds.empty()) {
+    code = float(-l.adc_hi - 1);
+    for (float threshold : thresholds)
+      code += x >= threshold;
   }
-  return clamp(round(l.adc_rounding, x), float(l.adc_lo), float(l.adc_hi));
+  return clamp(code, float(l.adc_lo), float(l.adc_hi));
 }
 
 /// Section 4: output channel n of one window.
@@ -163,13 +197,17 @@ static void addBlock(const Chip &chip, const Layer &layer, const Block &block,
   const cim_layer &l = layer.layer;
   const cim_block &b = *block.block;
   product(b, &w.q[b.k], 1, block.weights, w.sums);
-  product(b, &w.q[b.k], 2, block.squares, w.powers);
+  product(b, &w.q[b.k], 2, block.powers, w.powers);
   for (uint32_t n = 0; n < b.n_count; ++n) {
-    Conversion at = {&b, l.id, block.ordinal[n], b.n + n, window, image};
-    float v = convert(chip, layer, at, w.sums[n], w.powers[n]);
+    float v = float(w.sums[n]);
     float coefficient = l.significance[size_t(b.plane) * l.out_c + b.n + n];
-    if (chip.mode != Mode::Ideal)
+    if (chip.mode != Mode::Ideal) {
+      Conversion at = {&l, &b, block.ordinal[n], b.n + n, window, image};
+      float x = analogValue(chip, layer, at, w.sums[n], w.powers[n]);
+      v = convert(l, block.thresholds[n], x);
       coefficient = coefficient / b.gain;
+      coefficient = coefficient * block.compensation;
+    }
     float term = v * coefficient;
     w.results[b.n + n] = w.results[b.n + n] + term;
   }

@@ -15,13 +15,16 @@ std::string checkLayer(const Chip &chip, const cim_layer &layer);
 struct Block {
   const cim_block *block;
   std::vector<int32_t> weights;  // [k_count][n_count]: G of the page
-  std::vector<int32_t> squares;  // the same for sum t^2; with read noise only
+  std::vector<int32_t> powers;   // the same for U; with read noise only
   std::vector<uint32_t> ordinal; // [n_count] earlier blocks of the column
+  std::vector<std::vector<float>> thresholds; // [n_count] of the converters
+  float compensation = 1;                     // alpha of the page
 };
 
 struct Layer {
   cim_layer layer;
-  int32_t z; // conductance codes per level
+  int32_t z = 1;       // conductance codes per level
+  float readSigma = 0; // sr of the page
   std::vector<Block> blocks;
 };
 

@@ -22,10 +22,24 @@ Counter philox(Key key, Counter counter);
 /// The normal deviate that 32 bits stand for.
 float normal(uint32_t bits);
 
-/// Number `draw` of the table on that page, for a column: words 1 to 3 are what
-/// the table lists.
-float normalAt(Key key, uint32_t draw, uint32_t column, uint32_t word1,
-               uint32_t word2, uint32_t word3);
+/// What a random number is for: the table of that page.
+enum class Draw : uint32_t {
+  Read,
+  Convert,
+  Cell,
+  Gain,
+  Offset,
+  Program,
+  Drift,
+  Fault,
+  Line,
+  Capacitor
+};
+
+/// 32 random bits of a column (or converter); words 1 to 3 are what the table
+/// lists.
+uint32_t randomBits(Key key, Draw draw, uint32_t column, uint32_t word1,
+                    uint32_t word2, uint32_t word3);
 
 } // namespace cim::reference
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// docs/Numerics.md, sections 5.2 and 5.3: lines and converters, one function
+// per effect. Each takes the value before the effect and returns the value
+// after it, which is the same when the chip has no such effect.
+#ifndef CIM_REFERENCE_COLUMNS_H
+#define CIM_REFERENCE_COLUMNS_H
+
+#include "Chip.h"
+
+namespace cim::reference {
+
+/// One conversion: where and when. It names the random numbers.
+struct Conversion {
+  const cim_layer *layer;
+  const cim_block *block;
+  uint32_t ordinal; // of the block, among those of the column
+  uint32_t column;  // of the matrix
+  uint32_t window, image;
+
+  uint32_t physicalColumn() const { return block->column + column - block->n; }
+};
+
+/// In levels. `power` is V, `sigma` is sr of the page.
+float withReadNoise(const Chip &chip, const Conversion &at, float sigma,
+                    int64_t power, float a);
+// In ADC codes, in this order.
+float withAttenuation(const Chip &chip, const Conversion &at, float z);
+float withCompression(const Chip &chip, const Conversion &at, float z);
+float withHeadroom(const Chip &chip, const Conversion &at, float z);
+float withConverterGain(const Chip &chip, const Conversion &at, float x);
+float withConverterOffset(const Chip &chip, const Conversion &at, float x);
+float withConverterNoise(const Chip &chip, const Conversion &at, float x);
+
+/// T[1], T[2], ... of a column's converter; empty for an ideal one.
+std::vector<float> thresholdsOf(const Chip &chip, const cim_layer &layer,
+                                const cim_block &block, uint32_t column);
+
+/// Why the converter cannot have the layer's codes, or an empty string.
+std::string checkConverter(const Chip &chip, const cim_layer &layer);
+
+} // namespace cim::reference
+
+#endif // CIM_REFERENCE_COLUMNS_H
