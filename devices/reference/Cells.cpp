@@ -30,9 +30,8 @@ static int32_t levelsOf(const Config &config) {
 }
 
 float Cells::strongest() const {
-  return config.cells.mapping == "offset"
-             ? float(config.cellHi - config.cellLo)
-             : float(levelsOf(config));
+  return config.cells.mapping == "offset" ? float(config.cellHi - config.cellLo)
+                                          : float(levelsOf(config));
 }
 
 float Cells::leakage() const {
@@ -51,12 +50,13 @@ float Cells::wanted(float x) const {
 bool Cells::ages(float age) const { return model->ages(age); }
 
 bool Cells::hasReadNoise() const {
-  return chip.isAnalog() && (config.read != 0 || model->flickers());
+  return chip.isAnalog() &&
+         (config.read != 0 || model->flickers(config.cells.age));
 }
 
 bool Cells::isCompensated() const {
   return chip.isAnalog() && config.cells.compensation == "global" &&
-         ages(config.cells.age);
+         config.cells.age > 0;
 }
 
 static uint32_t largestRepeat(const cim_layer &layer) {
@@ -67,15 +67,16 @@ static uint32_t largestRepeat(const cim_layer &layer) {
 }
 
 int32_t Cells::codesPerLevel(const cim_layer &layer) const {
-  if (!chip.isAnalog() ||
-      (!model->programs() && config.staticVariation == 0 &&
-       !ages(config.cells.age)))
+  if (!chip.isAnalog() || (!model->programs() && config.staticVariation == 0 &&
+                           !ages(config.cells.age)))
     return 1;
   float spread = config.staticVariation;
   if (model->programs())
     spread = spread + model->programSigma(1, config.cells.age);
-  float most = float(levelsOf(config)) * float(largestRepeat(layer)) *
-               (1 + 4 * spread);
+  float levels = float(levelsOf(config));
+  if (config.cells.mapping == "offset")
+    spread = spread * (strongest() / levels);
+  float most = levels * float(largestRepeat(layer)) * (1 + 4 * spread);
   return std::max(2, int32_t(std::floor(127.0f / most)));
 }
 
@@ -174,10 +175,11 @@ Cells::Device Cells::device(const Place &place, float x, float age) const {
 //===----------------------------------------------------------------------===//
 
 const Fault *Cells::faultAt(const Place &p) const {
-  const Fault *found = nullptr; // the last one counts
+  const Fault *found = nullptr;
   for (const Fault &f : config.cells.faults)
     if (f.array == p.array && (f.row < 0 || f.row == p.row) &&
-        (f.column < 0 || f.column == p.column))
+        (f.column < 0 || f.column == p.column) &&
+        (!found || found->row < 0 || f.row >= 0))
       found = &f;
   return found;
 }
@@ -230,7 +232,7 @@ int32_t Cells::conductance(const cim_block &block, uint32_t k, uint32_t n,
 float Cells::deviceVariance(const Device &d, float age) const {
   float p = config.read * d.gn;
   float f = 0;
-  if (model->flickers() && !d.stuck)
+  if (model->flickers(config.cells.age) && !d.stuck)
     f = model->flicker(d.g, d.gp, d.gn / strongest(), strongest(), age);
   return p * p + f * f;
 }
@@ -262,7 +264,8 @@ float Cells::unvariedVariance(int32_t t) const {
 
 float Cells::variancesPerUnit(const cim_layer &layer) const {
   const CellConfig &c = config.cells;
-  if (c.mapping == "differential" && c.onOff == 0 && !model->flickers())
+  if (c.mapping == "differential" && c.onOff == 0 &&
+      !model->flickers(config.cells.age))
     return 0;
   float most = 0;
   for (int32_t t = config.cellLo; t <= config.cellHi; ++t)

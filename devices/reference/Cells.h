@@ -39,10 +39,10 @@ public:
 private:
   struct Device;
 
-  float strongest() const;           // L
-  float leakage() const;             // floor
-  float span() const;                // of an on/off ratio
-  float wanted(float x) const;       // gn of a device that should conduct x
+  float strongest() const;     // L
+  float leakage() const;       // floor
+  float span() const;          // of an on/off ratio
+  float wanted(float x) const; // gn of a device that should conduct x
   bool ages(float age) const;
 
   bool isStuck(const Place &place, float &g) const;
@@ -56,6 +56,7 @@ private:
   float deviceVariance(const Device &device, float age) const;
   float cellVariance(const Place &place, int32_t t, float age) const;
   float unvariedVariance(int32_t t) const;
+  /// One that names the row before one for all rows, then the last one.
   const Fault *faultAt(const Place &place) const;
 
   const Chip &chip;

@@ -65,8 +65,8 @@ float cim::reference::withAttenuation(const Chip &chip, const Conversion &at,
 /// k[col] of the page.
 static float compressionOf(const Chip &chip, const Conversion &at) {
   const LineConfig &lines = chip.config.lines;
-  float deviate = normalOf(chip, Draw::Line, at.physicalColumn(), 0,
-                           at.block->array, 0);
+  float deviate =
+      normalOf(chip, Draw::Line, at.physicalColumn(), 0, at.block->array, 0);
   float spread = lines.spread * deviate;
   return positive(lines.compression * (1 + spread));
 }
@@ -207,8 +207,7 @@ std::vector<float> cim::reference::thresholdsOf(const Chip &chip,
     return t;
   const ConverterConfig &c = chip.config.converter;
   int bits = bitsOf(layer.adc_hi);
-  uint32_t converter =
-      c.architecture == "sar" ? column / c.columnsPerAdc : 0;
+  uint32_t converter = c.architecture == "sar" ? column / c.columnsPerAdc : 0;
   std::vector<float> sizes = capacitors(chip, bits, block.array, converter);
   float half = layer.adc_rounding == CIM_NEAREST_EVEN ? 0.5f : 0.0f;
   int least = -(1 << (bits - 1)) + 1;

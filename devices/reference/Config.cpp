@@ -1,77 +1,185 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Reads what the device is told about the target.
+// Reads what the device is told about the target (docs/Targets.md, sections 2
+// and 3).
 
 #include "Chip.h"
 
 #include <cmath>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <set>
 
 using namespace cim::reference;
 using Json = nlohmann::json;
 
-/// A number of `section` within [least, most]; an error text, or empty.
-template <typename T>
-static std::string read(const Json &section, const std::string &name,
-                        const char *key, double least, double most, T &to) {
-  if (!section.contains(key))
-    return "";
-  const Json &found = section[key];
-  double value = found.is_number() ? found.get<double>() : NAN;
-  bool whole = std::is_floating_point_v<T> || value == std::floor(value);
-  if (!(value >= least && value <= most) || !whole)
-    return name + "." + key + " is " + found.dump() + ", out of range";
-  to = T(value);
-  return "";
-}
-
-static std::string readNoise(const Json &noise, Mode mode, Config &config) {
-  struct {
-    const char *key;
-    float *to;
-  } effects[] = {{"read", &config.read},
-                 {"static", &config.staticVariation},
-                 {"adc_offset", &config.adcOffset},
-                 {"adc_gain", &config.adcGain},
-                 {"adc_noise", &config.adcNoise}};
-  for (const auto &effect : effects) {
-    std::string error = read(noise, "noise", effect.key, 0, 1e6, *effect.to);
-    if (!error.empty())
-      return error;
+namespace {
+/// One section of the description. The first problem stays in `error`.
+class Section {
+public:
+  Section(const Json &target, const char *name, std::string &error)
+      : name(name), error(error) {
+    if (target.contains(name))
+      json = target[name];
+    if (!json.is_object())
+      complain("is not an object");
   }
-  // To leave out an effect that is asked for would be another chip.
-  for (const auto &item : noise.items())
-    if (mode == Mode::Analog &&
-        std::none_of(std::begin(effects), std::end(effects),
-                     [&](const auto &e) { return item.key() == e.key; }))
-      return "the reference device has no effect noise." + item.key();
-  return "";
+
+  template <typename T>
+  void number(const char *key, double least, double most, T &to) {
+    if (const Json *found = find(key))
+      to = T(checked(key, *found, least, most, std::is_integral_v<T>));
+  }
+
+  void word(const char *key, std::initializer_list<const char *> words,
+            std::string &to) {
+    const Json *found = find(key);
+    if (!found)
+      return;
+    if (found->is_string())
+      for (const char *word : words)
+        if (*found == word) {
+          to = word;
+          return;
+        }
+    complain(std::string(key) + " is an unknown word");
+  }
+
+  void list(const char *key, std::vector<float> &to) {
+    const Json *found = find(key);
+    if (!found)
+      return;
+    if (!found->is_array() || found->empty())
+      return complain(std::string(key) + " is not a list");
+    for (const Json &item : *found)
+      to.push_back(float(checked(key, item, -1e6, 1e6, false)));
+  }
+
+  /// [array, row, column, level]; row and column -1: all.
+  void faults(const char *key, std::vector<Fault> &to) {
+    const Json *found = find(key);
+    for (const Json &item : found ? *found : Json::array()) {
+      if (!item.is_array() || item.size() != 4)
+        return complain(std::string(key) + " is not a list of cells");
+      auto at = [&](int i, double least, double most) {
+        return int64_t(checked(key, item[size_t(i)], least, most, true));
+      };
+      to.push_back({at(0, 0, 1 << 20), at(1, -1, 1 << 20), at(2, -1, 1 << 20),
+                    int32_t(at(3, -127, 127))});
+    }
+  }
+
+  /// To leave out an effect that is asked for would be another chip.
+  void refuseOthers() {
+    for (const auto &item : json.items())
+      if (!known.count(item.key()))
+        complain(item.key() + " is unknown to the reference device");
+  }
+
+private:
+  const Json *find(const char *key) {
+    known.insert(key);
+    return error.empty() && json.contains(key) ? &json[key] : nullptr;
+  }
+
+  double checked(const char *key, const Json &value, double least, double most,
+                 bool whole) {
+    double number = value.is_number() ? value.get<double>() : NAN;
+    if (number >= least && number <= most &&
+        (!whole || number == std::floor(number)))
+      return number;
+    complain(std::string(key) + " is " + value.dump() + ", out of range");
+    return least;
+  }
+
+  void complain(const std::string &what) {
+    if (error.empty())
+      error = name + "." + what;
+  }
+
+  std::string name;
+  Json json = Json::object();
+  std::set<std::string> known;
+  std::string &error;
+};
+} // namespace
+
+static void readNoise(Section &noise, Config &config) {
+  noise.number("read", 0, 1e6, config.read);
+  noise.number("static", 0, 1e6, config.staticVariation);
+  noise.number("adc_offset", 0, 1e6, config.adcOffset);
+  noise.number("adc_gain", 0, 1e6, config.adcGain);
+  noise.number("adc_noise", 0, 1e6, config.adcNoise);
+  noise.refuseOthers();
 }
 
-std::string cim::reference::readConfig(const char *json, Mode mode,
+static void readCells(Section &cells, CellConfig &c) {
+  cells.word("mapping", {"differential", "offset"}, c.mapping);
+  cells.word("distribution", {"normal", "lognormal", "uniform"},
+             c.distribution);
+  cells.word("dependence", {"proportional", "additive", "inverse"},
+             c.dependence);
+  cells.number("on_off", 1.0000001, 1e9, c.onOff);
+  cells.number("stuck_on", 0, 1, c.stuckOn);
+  cells.number("stuck_off", 0, 1, c.stuckOff);
+  cells.faults("faults", c.faults);
+  cells.word("model",
+             {"none", "pcm", "pcm-hermes-1", "pcm-hermes-2", "pcm-joshi",
+              "reram-wan", "reram-cmo", "reram-milo", "sonos"},
+             c.model);
+  cells.list("program", c.program);
+  cells.number("drift", 0, 1e6, c.drift);
+  cells.number("drift_spread", 0, 1e6, c.driftSpread);
+  cells.number("drift_start", 1e-12, 1e15, c.driftStart);
+  cells.number("flicker", 0, 1e6, c.flicker);
+  cells.number("flicker_time", 1e-15, 1e15, c.flickerTime);
+  cells.number("age", 0, 1e15, c.age);
+  cells.word("compensation", {"none", "global"}, c.compensation);
+  cells.refuseOthers();
+}
+
+static void readLines(Section &lines, LineConfig &l) {
+  lines.number("attenuation", 0, 1, l.attenuation);
+  lines.number("compression", 0, 1e6, l.compression);
+  lines.number("spread", 0, 1e6, l.spread);
+  lines.word("curve", {"rational", "exponential"}, l.curve);
+  lines.number("full_scale", 1e-6, 1e12, l.fullScale);
+  lines.number("headroom", 1e-6, 1e6, l.headroom);
+  lines.refuseOthers();
+}
+
+static void readConverter(Section &adc, ConverterConfig &c) {
+  adc.word("architecture", {"ideal", "ramp", "sar"}, c.architecture);
+  adc.number("capacitor_mismatch", 0, 1e3, c.mismatch);
+  adc.number("amplifier_gain", 0, 300, c.amplifierGain);
+  adc.list("inl", c.inl);
+  adc.number("columns_per_adc", 1, 1 << 20, c.columnsPerAdc);
+}
+
+std::string cim::reference::readConfig(const char *text, Mode mode,
                                        Config &config) {
   config = Config();
-  if (!json)
+  if (!text)
     return "";
-  Json object = Json::parse(json, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object())
+  Json target = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!target.is_object())
     return "the target is not a JSON object";
-  Json empty = Json::object();
-  auto section = [&](const char *name) -> const Json & {
-    return object.contains(name) ? object[name] : empty;
-  };
-  for (const char *name : {"array", "input", "noise"})
-    if (!section(name).is_object())
-      return std::string(name) + " is not an object";
-  const Json &array = section("array");
-  constexpr double most = 1 << 20;
-  for (const std::string &error :
-       {read(array, "array", "rows", 1, most, config.arrayRows),
-        read(array, "array", "columns", 1, most, config.arrayColumns),
-        read(array, "array", "cell_lo", -127, 0, config.cellLo),
-        read(array, "array", "cell_hi", 1, 127, config.cellHi),
-        read(section("input"), "input", "bits", 1, 8, config.inputBits),
-        readNoise(section("noise"), mode, config)})
-    if (!error.empty())
-      return error;
-  return "";
+  std::string error;
+  auto section = [&](const char *name) { return Section(target, name, error); };
+  Section array = section("array"), input = section("input");
+  array.number("rows", 1, 1 << 20, config.arrayRows);
+  array.number("columns", 1, 1 << 20, config.arrayColumns);
+  array.number("cell_lo", -127, 0, config.cellLo);
+  array.number("cell_hi", 1, 127, config.cellHi);
+  input.number("bits", 1, 8, config.inputBits);
+  if (mode != Mode::Analog)
+    return error;
+  Section noise = section("noise"), cells = section("cells"),
+          lines = section("lines"), adc = section("adc");
+  readNoise(noise, config);
+  readCells(cells, config.cells);
+  readLines(lines, config.lines);
+  readConverter(adc, config.converter);
+  if (config.lines.attenuation != 0 && config.arrayColumns == 0)
+    return "lines.attenuation needs array.columns";
+  return error;
 }

@@ -101,6 +101,10 @@ static cim_status create(const cim_device_config *given, cim_device **device) {
         readConfig(config.target, made->chip.mode, made->chip.config);
     if (!error.empty())
       return fail(CIM_INVALID_ARGUMENT, error);
+    if (!(config.age >= 0 && config.age <= 1e15))
+      return fail(CIM_INVALID_ARGUMENT, "create: age is out of range");
+    if (config.age > 0)
+      made->chip.config.cells.age = float(config.age);
     made->chip.seed = config.seed;
     made->chip.trial = config.trial;
     *device = made.release();

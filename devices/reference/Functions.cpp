@@ -17,9 +17,9 @@ float cim::reference::polynomial(const std::vector<float> &c, float x) {
 }
 
 float cim::reference::log2(float y) {
-  static const std::vector<float> c = {
-      float(2 / ln2), float(2 / (3 * ln2)), float(2 / (5 * ln2)),
-      float(2 / (7 * ln2))};
+  static const std::vector<float> c = {float(2 / ln2), float(2 / (3 * ln2)),
+                                       float(2 / (5 * ln2)),
+                                       float(2 / (7 * ln2))};
   int exponent;
   float m = 2 * std::frexp(y, &exponent); // 1 <= m < 2
   exponent -= 1;

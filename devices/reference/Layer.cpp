@@ -22,9 +22,8 @@ static int64_t totalOf(const std::vector<int32_t> &weights, uint32_t columns) {
   return total;
 }
 
-static std::vector<int32_t> weightsOf(const Cells &cells,
-                                      const cim_block &block, int32_t z,
-                                      float age) {
+static std::vector<int32_t>
+weightsOf(const Cells &cells, const cim_block &block, int32_t z, float age) {
   std::vector<int32_t> weights;
   for (uint32_t k = 0; k < block.k_count; ++k)
     for (uint32_t n = 0; n < block.n_count; ++n)

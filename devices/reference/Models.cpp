@@ -4,6 +4,7 @@
 #include "Models.h"
 #include "Functions.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace cim::reference;
@@ -31,6 +32,11 @@ static Function either(float limit, Function below, Function above) {
   return [=](float x) { return least(x) < limit ? below(x) : above(x); };
 }
 
+static float between(float before, float after, float share) {
+  float difference = after - before;
+  return before + share * difference;
+}
+
 static Function constant(float value) {
   return [=](float) { return value; };
 }
@@ -50,17 +56,16 @@ public:
 
   bool programs() const override { return !sigma.empty(); }
   bool ages(float) const override { return false; }
-  bool flickers() const override { return false; }
+  bool flickers(float) const override { return false; }
   float programSigma(float x, float age) const override {
-    return positive(polynomialAt(x, age)) * (1.0f / most);
+    return positive(sigmaAt(x, age)) * (1.0f / most);
   }
   float aged(float g, float, float, float, float) const override { return g; }
   float flicker(float, float, float, float, float) const override { return 0; }
 
 protected:
-  virtual float polynomialAt(float x, float) const {
-    return polynomial(sigma, x);
-  }
+  /// In the unit of g_max.
+  virtual float sigmaAt(float x, float) const { return polynomial(sigma, x); }
 
   float most; // g_max
   Coefficients sigma;
@@ -79,9 +84,8 @@ public:
       : Programmed(most, std::move(sigma)), law(std::move(law)) {}
 
   bool ages(float age) const override { return law.drifts && age > 0; }
-  bool flickers() const override { return law.flickers; }
-  float aged(float g, float x, float, float age,
-             float deviate) const override {
+  bool flickers(float) const override { return law.flickers; }
+  float aged(float g, float x, float, float age, float deviate) const override {
     float spread = law.spread(x) * deviate;
     float nu = std::fabs(law.mean(x) + spread);
     float ratio = log2((age + law.start) / law.start);
@@ -100,27 +104,24 @@ private:
 /// Programming noise that grows from day to day.
 class ReramWan : public Programmed {
 public:
-  ReramWan() : Programmed(40, {0}) {}
+  ReramWan() : Programmed(40, {}) {}
+
+  bool programs() const override { return true; }
 
 protected:
-  float polynomialAt(float x, float age) const override {
+  float sigmaAt(float x, float age) const override {
     const float ages[] = {1, 86400, 172800};
     const Coefficients sigmas[] = {
         {0.348f, 16.03f, -43.853f, 45.393f, -16.815f},
         {0.701f, 22.086f, -50.773f, 47.095f, -16.458f},
         {0.782f, 20.274f, -43.507f, 37.062f, -11.934f}};
-    if (age <= ages[0])
-      return polynomial(sigmas[0], x);
-    for (int i = 0; i < 2; ++i) {
-      if (age >= ages[i + 1])
-        continue;
-      float begin = log2(ages[i]), end = log2(ages[i + 1]);
-      float share = (log2(age) - begin) / (end - begin);
-      float before = polynomial(sigmas[i], x);
-      float after = polynomial(sigmas[i + 1], x);
-      return before + share * (after - before);
-    }
-    return polynomial(sigmas[2], x);
+    age = clamp(age, ages[0], ages[2]);
+    int i = age < ages[1] ? 0 : 1;
+    float share = log2(age / ages[i]) / log2(ages[i + 1] / ages[i]);
+    Coefficients c;
+    for (size_t n = 0; n < sigmas[i].size(); ++n)
+      c.push_back(between(sigmas[i][n], sigmas[i + 1][n], share));
+    return polynomial(c, x);
   }
 };
 
@@ -129,8 +130,8 @@ class ReramCmo : public Programmed {
 public:
   ReramCmo() : Programmed(88.2f, {0.0112185391f, 0.9958022f}) {}
 
-  bool ages(float age) const override { return age >= 1; }
-  bool flickers() const override { return true; }
+  bool ages(float age) const override { return age > 1; }
+  bool flickers(float age) const override { return age > 0; }
   float aged(float g, float, float strongest, float age,
              float deviate) const override {
     float e = ln(age);
@@ -143,33 +144,31 @@ public:
     float micro = g * (most / strongest);
     float decades = log2(least(micro)) * float(std::log10(2.0));
     float sigma = 0.0277316483f * positive(decades);
-    return sigma * flickerTime(age, 20, 1e-6f) * (strongest / most);
+    return sigma * flickerTime(age, 0, 1e-6f) * (strongest / most);
   }
 };
 
 class Sonos : public Programmed {
 public:
-  Sonos() : Programmed(1600, {0}) {}
+  Sonos() : Programmed(1600, {}) {}
 
-  bool flickers() const override { return true; }
-  float flicker(float, float, float x, float strongest,
-                float) const override {
+  bool programs() const override { return true; }
+  bool flickers(float) const override { return true; }
+  float flicker(float, float, float x, float strongest, float) const override {
     return saturating(12.58037f, 215.36557f, x) * (strongest / most);
   }
 
 protected:
-  float polynomialAt(float x, float age) const override {
+  float sigmaAt(float x, float age) const override {
     const float a[] = {19.88665f, 25.59102f, 28.72753f,
                        31.04318f, 33.76214f, 34.57909f};
     const float b[] = {176.3115f,  186.85544f, 193.56834f,
                        198.90332f, 204.77023f, 207.34309f};
-    float days = age / 86400.0f;
-    if (days >= 5)
-      return saturating(a[5], b[5], x);
-    int day = int(days);
-    float share = days - float(day);
-    return saturating(a[day] + share * (a[day + 1] - a[day]),
-                      b[day] + share * (b[day + 1] - b[day]), x);
+    float days = clamp(age / 86400.0f, 0, 5);
+    int i = std::min(int(days), 4);
+    float share = days - float(i);
+    return saturating(between(a[i], a[i + 1], share),
+                      between(b[i], b[i + 1], share), x);
   }
 
 private:
@@ -194,8 +193,7 @@ static std::unique_ptr<Model> pcm() {
   };
   return std::make_unique<PowerLaw>(
       25.0f, Coefficients{0.26348f, 1.965f, -1.1731f},
-      PowerLaw::Law{20, 250e-9f,
-                    logarithm(-0.0155f, 0.0244f, 0.049f, 0.1f),
+      PowerLaw::Law{20, 250e-9f, logarithm(-0.0155f, 0.0244f, 0.049f, 0.1f),
                     logarithm(-0.0125f, -0.0059f, 0.008f, 0.045f), q, true,
                     true});
 }
@@ -215,13 +213,13 @@ static std::unique_ptr<Model> hermes1() {
 static std::unique_ptr<Model> hermes2() {
   return std::make_unique<PowerLaw>(
       20.7f, Coefficients{0.16603222f, 4.71806468f, -8.48101252f, 4.68961419f},
-      PowerLaw::Law{
-          300, 512e-9f, hermesMean(),
-          either(0.3055f, logarithm(-0.0117f, -0.0057f, 0.0091f, 0.04f),
-                 poly({0.0073f, 0.0093f, -0.0118f})),
-          either(0.16f, logarithm(-0.0117f, -0.0069f, 0.015f, 0.04f),
-                 poly({0.0123f, 0.0211f, -0.028f, 0.0069f})),
-          true, true});
+      PowerLaw::Law{300, 512e-9f, hermesMean(),
+                    either(0.3055f,
+                           logarithm(-0.0117f, -0.0057f, 0.0091f, 0.04f),
+                           poly({0.0073f, 0.0093f, -0.0118f})),
+                    either(0.16f, logarithm(-0.0117f, -0.0069f, 0.015f, 0.04f),
+                           poly({0.0123f, 0.0211f, -0.028f, 0.0069f})),
+                    true, true});
 }
 
 /// The keys program, drift and flicker.

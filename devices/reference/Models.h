@@ -19,7 +19,7 @@ public:
   /// Whether programming, or ageing, changes a device at all.
   virtual bool programs() const = 0;
   virtual bool ages(float age) const = 0;
-  virtual bool flickers() const = 0;
+  virtual bool flickers(float age) const = 0;
 
   /// Deviation of programming, relative to the strongest, at x = gn / L.
   virtual float programSigma(float x, float age) const = 0;

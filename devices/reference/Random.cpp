@@ -100,7 +100,6 @@ float cim::reference::normal(uint32_t bits) {
 uint32_t cim::reference::randomBits(Key key, Draw draw, uint32_t column,
                                     uint32_t word1, uint32_t word2,
                                     uint32_t word3) {
-  Counter counter = {
-      {uint32_t(draw) << 28 | column >> 2, word1, word2, word3}};
+  Counter counter = {{uint32_t(draw) << 28 | column >> 2, word1, word2, word3}};
   return philox(key, counter).word[column & 3];
 }

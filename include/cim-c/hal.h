@@ -174,7 +174,8 @@ typedef struct cim_device_config {
   const char *target;
   uint64_t seed;  /* of all randomness of a simulator */
   uint32_t trial; /* which chip instance */
-  double age;     /* seconds since programming; 0: what the target says */
+  double age;     /* seconds since programming, finite, not negative; 0: what
+                     the target says */
 } cim_device_config;
 #define CIM_DEVICE_CONFIG_SIZE_1 CIM_SIZE_WITH(cim_device_config, trial)
 

@@ -31,6 +31,7 @@ DEFECTS = {
     "ignores-members": ["arguments/unknown-members"],
     "any-array": ["ranges/array-size", "ranges/cell-levels"],
     "any-input": ["ranges/dac"],
+    "any-age": ["ranges/age"],
     "sticky": ["ranges/failures-change-nothing"],
     "no-images": ["streams/no-images"],
     "overruns": ["streams/bounds"],
@@ -46,6 +47,16 @@ DEFECTS = {
     "no-padding": ["numbers/windows"],
     "one-off": ["numbers/random-layers", "agreement/ideal", "agreement/exact", "agreement/analog"],
 }
+
+
+# What the simulator and the reference both play: all of docs/Physics.md.
+EFFECTS = {
+    "noise": ["read", "static", "adc_offset", "adc_gain", "adc_noise"],
+    "cells": ["mapping", "distribution", "dependence", "on_off", "stuck_on", "stuck_off", "faults", "program", "drift",
+              "drift_spread", "drift_start", "flicker", "flicker_time", "compensation", "age", "model"],
+    "lines": ["attenuation", "compression", "spread", "curve", "full_scale", "headroom"],
+    "adc": ["architecture", "capacitor_mismatch", "amplifier_gain", "inl", "columns_per_adc"],
+}  # fmt: skip
 
 
 def check(*args, **popen):
@@ -91,8 +102,8 @@ def test_many_random_layers(full):
     assert code == 0, lines
     for name, (_, text) in lines.items():
         assert text.startswith(f"{layers} layers"), (name, text)
-    for effect in ("read", "static", "adc_offset", "adc_gain", "adc_noise"):
-        assert f"noise.{effect}" in lines["agreement/analog"][1]
+    effects = lines["agreement/analog"][1].split("; effects ")[1].split()
+    assert set(effects) == {f"{section}.{key}" for section, keys in EFFECTS.items() for key in keys}
 
 
 @pytest.mark.parametrize("defect", DEFECTS)

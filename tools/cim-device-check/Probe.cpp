@@ -3,6 +3,7 @@
 
 #include "Probe.h"
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 #include <dlfcn.h>
@@ -102,6 +103,7 @@ Chip::Chip(Probe &probe, const cim_device_api &api, const ChipOptions &options)
   config.target = options.target.c_str();
   config.seed = options.seed;
   config.trial = options.trial;
+  config.age = options.age;
   cim_status status = api.create(&config, &device);
   if (status == CIM_OK && !device)
     probe.fail("create: returned CIM_OK and a null device");
@@ -181,9 +183,13 @@ std::unique_ptr<TestLayer> cim::check::smallLayer(unsigned seed) {
 bool cim::check::fits(const cim_device_info &info, const TestLayer &layer) {
   if (info.array_count && layer.arrays.size() > info.array_count)
     return false;
-  for (const ArrayImage &array : layer.arrays)
+  for (const ArrayImage &array : layer.arrays) {
     if ((info.array_rows && array.rows > info.array_rows) ||
         (info.array_columns && array.columns > info.array_columns))
       return false;
-  return info.cell_lo <= -1 && info.cell_hi >= 1 && info.input_bits >= 7;
+    auto [lo, hi] = std::minmax_element(array.cells.begin(), array.cells.end());
+    if (*lo < info.cell_lo || *hi > info.cell_hi)
+      return false;
+  }
+  return info.input_bits >= 7;
 }

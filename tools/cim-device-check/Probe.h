@@ -64,6 +64,7 @@ struct ChipOptions {
   std::string target = defaultTarget;
   uint64_t seed = 0;
   uint32_t trial = 0;
+  double age = 0;
 };
 
 /// A device that goes at the end of its scope.

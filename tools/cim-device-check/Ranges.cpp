@@ -230,6 +230,19 @@ static void dacRange(Probe &probe) {
   }
 }
 
+static void age(Probe &probe) {
+  for (double seconds :
+       {-1.0, -double(infinity), double(infinity), double(notANumber)}) {
+    cim_device_config config = {};
+    config.size = sizeof config;
+    config.target = defaultTarget;
+    config.age = seconds;
+    cim_device *device = nullptr;
+    probe.expect(CIM_INVALID_ARGUMENT, probe.api.create(&config, &device),
+                 "create with an age of " + std::to_string(seconds));
+  }
+}
+
 /// After every kind of failure the device computes what it did before.
 static void failuresChangeNothing(Probe &probe) {
   auto layer = smallLayer();
@@ -270,6 +283,7 @@ const Checks &cim::check::rangeChecks() {
       {"ranges/array-size", arraySize},
       {"ranges/cell-levels", cellLevels},
       {"ranges/dac", dacRange},
+      {"ranges/age", age},
       {"ranges/failures-change-nothing", failuresChangeNothing},
   };
   return checks;

@@ -56,6 +56,8 @@ static cim_status create(const cim_device_config *given, cim_device **device) {
   if (size >= CIM_DEVICE_CONFIG_SIZE_1) {
     if (is("any-mode") && config->mode && strstr(config->mode, "such"))
       config->mode = NULL;
+    if (is("any-age") && size >= sizeof *config)
+      config->age = 0;
     if (is("no-seed")) {
       config->seed = 0;
       config->trial = 0;
