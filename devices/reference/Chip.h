@@ -63,6 +63,7 @@ struct Config {
   uint32_t inputBits = 7;
   float read = 0, staticVariation = 0;
   float adcOffset = 0, adcGain = 0, adcNoise = 0;
+  uint32_t philoxRounds = 7;
   CellConfig cells;
   LineConfig lines;
   ConverterConfig converter;

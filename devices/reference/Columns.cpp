@@ -17,8 +17,8 @@ using namespace cim::reference;
 
 static float normalOf(const Chip &chip, Draw draw, uint32_t column,
                       uint32_t word1, uint32_t word2, uint32_t word3) {
-  return normal(randomBits(Key(chip.seed, chip.trial), draw, column, word1,
-                           word2, word3));
+  return normal(randomBits(Key(chip.seed, chip.trial, chip.config.philoxRounds),
+                           draw, column, word1, word2, word3));
 }
 
 /// A deviate of one conversion.

@@ -109,6 +109,7 @@ static void readNoise(Section &noise, Config &config) {
   noise.number("adc_offset", 0, 1e6, config.adcOffset);
   noise.number("adc_gain", 0, 1e6, config.adcGain);
   noise.number("adc_noise", 0, 1e6, config.adcNoise);
+  noise.number("philox_rounds", 7, 10, config.philoxRounds);
   noise.refuseOthers();
 }
 
@@ -179,6 +180,8 @@ std::string cim::reference::readConfig(const char *text, Mode mode,
   readCells(cells, config.cells);
   readLines(lines, config.lines);
   readConverter(adc, config.converter);
+  if (config.philoxRounds != 7 && config.philoxRounds != 10)
+    return "noise.philox_rounds is neither 7 nor 10";
   if (config.lines.attenuation != 0 && config.arrayColumns == 0)
     return "lines.attenuation needs array.columns";
   return error;

@@ -11,11 +11,12 @@
 
 using namespace cim::reference;
 
-Key::Key(uint64_t seed, uint32_t trial)
-    : word{uint32_t(seed), uint32_t(seed >> 32) ^ trial * 0x9E3779B9u} {}
+Key::Key(uint64_t seed, uint32_t trial, uint32_t rounds)
+    : word{uint32_t(seed), uint32_t(seed >> 32) ^ trial * 0x9E3779B9u},
+      rounds(rounds) {}
 
 Counter cim::reference::philox(Key key, Counter c) {
-  for (int round = 0; round < 7; ++round) {
+  for (uint32_t round = 0; round < key.rounds; ++round) {
     uint64_t a = uint64_t(0xD2511F53u) * c.word[0];
     uint64_t b = uint64_t(0xCD9E8D57u) * c.word[2];
     c = {{uint32_t(b >> 32) ^ c.word[1] ^ key.word[0], uint32_t(b),

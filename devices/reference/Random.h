@@ -9,14 +9,15 @@ namespace cim::reference {
 
 struct Key {
   uint32_t word[2];
-  Key(uint64_t seed, uint32_t trial);
+  uint32_t rounds; // 7 or 10
+  Key(uint64_t seed, uint32_t trial, uint32_t rounds);
 };
 
 struct Counter {
   uint32_t word[4];
 };
 
-/// Philox4x32 with 7 rounds.
+/// Philox4x32.
 Counter philox(Key key, Counter counter);
 
 /// The normal deviate that 32 bits stand for.

@@ -66,6 +66,9 @@ std::string Arch::deviceJson() const {
                                    {"adc_offset", noise().adcOffset.value},
                                    {"adc_gain", noise().adcGain.value},
                                    {"adc_noise", noise().adcNoise.value}}}};
+  if (noise().philoxRounds != 7)
+    device["noise"].getAsObject()->insert(
+        {"philox_rounds", noise().philoxRounds});
   if (!spec->cells.empty())
     device["cells"] = llvm::json::Object(spec->cells);
   if (!spec->lines.empty())

@@ -127,8 +127,8 @@ void ArchReader::readTiming(const Section &root) {
 }
 
 void ArchReader::readNoise(const Section &root) {
-  auto noise = root.open(
-      "noise", {"read", "static", "adc_offset", "adc_gain", "adc_noise"});
+  auto noise = root.open("noise", {"read", "static", "adc_offset", "adc_gain",
+                                   "adc_noise", "philox_rounds"});
   auto read = [&](StringRef key, Dimension dimension, double fallback) {
     Bounds bounds = dimension == Dimension::Fraction ? Bounds::share()
                                                      : Bounds::notNegative();
@@ -142,6 +142,10 @@ void ArchReader::readNoise(const Section &root) {
   spec.noise.adcOffset = read("adc_offset", Dimension::Lsb, 0);
   spec.noise.adcGain = read("adc_gain", Dimension::Fraction, 0);
   spec.noise.adcNoise = read("adc_noise", Dimension::Lsb, 0);
+  spec.noise.philoxRounds = 7;
+  if (noise && noise->find("philox_rounds"))
+    spec.noise.philoxRounds =
+        noise->oneOf("philox_rounds", {"7", "10"}) == 1 ? 10 : 7;
 
   // The simulator holds a cell with its variation in an int8 (Numerics.md
   // section 5); 4 sigma must fit.

@@ -12,8 +12,8 @@ using namespace cim::sim;
 
 static constexpr int16_t working = INT16_MAX;
 
-Cells::Cells(const Config &config, PhiloxKey key, float age)
-    : config(config), effects(config.effects.cells), key(key),
+Cells::Cells(const Config &config, PhiloxKey key, float age, Isa isa)
+    : config(config), effects(config.effects.cells), key(key), isa(isa),
       physics(effects, age), offset(effects.offset ? config.cellLo : 0),
       strongest(float(effects.offset ? config.cellHi - config.cellLo
                                      : config.levels())),
@@ -92,8 +92,7 @@ void Cells::draw(Draw what, const CellRow &row, uint32_t device,
     // Four neighbouring columns share the counter.
     uint32_t column = row.column + n;
     if (n == 0 || column % 4 == 0)
-      words =
-          philox<>(key, counterOf(what, column, row.row, row.array, device));
+      words = philox(key, counterOf(what, column, row.row, row.array, device));
     to[n] = words.word[column % 4];
   }
 }
@@ -206,20 +205,28 @@ void Cells::markFaults(const CellRow &row) {
   }
 }
 
+/// The deviates of `quads` calls of Philox from a counter on.
+static void normalsFrom(Isa isa, PhiloxKey key, PhiloxBlock counter,
+                        uint32_t quads, float *normals) {
+  if (isa != Isa::Portable)
+    return kernelsOf(isa).drawNormals(key, counter, quads, normals);
+  for (uint32_t quad = 0; quad < quads; ++quad, ++counter.word[0])
+    for (uint32_t word : philox(key, counter).word)
+      *normals++ = normalFromBits(word);
+}
+
 /// The common case: one device per cell, normal, proportional.
-void Cells::addVaried(const CellRow &row, float *conductances) const {
+void Cells::addVaried(const CellRow &row, float *conductances) {
+  // From the first column of a quad on.
+  uint32_t before = row.column % 4, quads = (before + row.count + 3) / 4;
+  normals.resize(quads * 4 + drawSlack);
+  normalsFrom(isa, key,
+              counterOf(Draw::Cell, row.column, row.row, row.array, 0), quads,
+              normals.data());
   float sigma = config.effects.staticSigma;
-  PhiloxBlock words = {};
   for (uint32_t n = 0; n < row.count; ++n) {
-    uint32_t column = row.column + n;
-    if (n == 0 || column % 4 == 0)
-      words =
-          philox<>(key, counterOf(Draw::Cell, column, row.row, row.array, 0));
-    int32_t t = row.levels[n];
-    if (!t)
-      continue;
-    float g = 1.0f + sigma * normalFromBits(words.word[column % 4]);
-    conductances[n] = conductances[n] + float(t) * (g > 0 ? g : 0);
+    float g = 1.0f + sigma * normals[before + n];
+    conductances[n] = conductances[n] + float(row.levels[n]) * (g > 0 ? g : 0);
   }
 }
 

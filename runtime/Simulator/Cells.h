@@ -6,6 +6,7 @@
 
 #include "Simulator/Config.h"
 #include "Simulator/DeviceModels.h"
+#include "Simulator/Dispatch.h"
 #include "Simulator/Normal.h"
 
 #include <map>
@@ -21,8 +22,9 @@ struct CellRow {
 
 class Cells {
 public:
-  /// `age` in seconds.
-  Cells(const Config &config, PhiloxKey key, float age);
+  /// `age` in seconds; `isa` changes the speed alone.
+  Cells(const Config &config, PhiloxKey key, float age,
+        Isa isa = Isa::Portable);
 
   /// Every cell conducts its level: the rest is not needed.
   bool ideal() const { return isIdeal; }
@@ -51,7 +53,7 @@ private:
   };
   enum { FaultBits, ProgramBits, CellBits, DriftBits, Kinds };
 
-  void addVaried(const CellRow &row, float *conductances) const;
+  void addVaried(const CellRow &row, float *conductances);
   void drawBits(const CellRow &row);
   void draw(Draw what, const CellRow &row, uint32_t device,
             std::vector<uint32_t> &bits) const;
@@ -63,6 +65,7 @@ private:
   const Config &config;
   const CellEffects &effects;
   PhiloxKey key;
+  Isa isa;
   DevicePhysics physics;
   int32_t offset;    // subtracted from a level: the reference
   float strongest;   // L
@@ -78,6 +81,7 @@ private:
   // Of the row at hand.
   std::vector<uint32_t> bits[2][Kinds];
   std::vector<int16_t> broken; // level, or `working`
+  std::vector<float> normals;
 };
 
 } // namespace cim::sim

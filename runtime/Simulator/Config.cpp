@@ -129,6 +129,11 @@ static void parseNoise(const Json &root, Effects &effects) {
   noise.number("adc_offset", 0, 1e6, effects.adcOffset);
   noise.number("adc_gain", 0, 1e6, effects.adcGain);
   noise.number("adc_noise", 0, 1e6, effects.adcNoise);
+  noise.number("philox_rounds", 7, 10, effects.philoxRounds);
+  if (effects.philoxRounds != 7 && effects.philoxRounds != 10)
+    throw std::runtime_error(rt::format("noise.philox_rounds is %u, expected 7 "
+                                        "or 10",
+                                        effects.philoxRounds));
   noise.refuseOthers();
 }
 

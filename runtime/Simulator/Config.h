@@ -20,6 +20,7 @@ struct Effects {
   float adcGain = 0;     // relative deviation of a converter's gain
   float adcNoise = 0;    // noise of one conversion, in codes
   InputEffects input;
+  uint32_t philoxRounds = 7; // or 10, of the random numbers
   CellEffects cells;
   LineEffects lines;
   ConverterEffects converter;

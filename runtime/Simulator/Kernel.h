@@ -99,7 +99,6 @@ struct LayerConstants {
   float readSigma, adcNoise;
   uint32_t squareShift; // Halves: the high part is q^2 >> squareShift
   PhiloxKey key;
-  uint32_t rounds; // of Philox, 7 or 10
   uint32_t layer;
 };
 
@@ -135,6 +134,8 @@ struct PadJob {
   int16_t *tables;
 };
 
+inline constexpr uint32_t drawSlack = 64;
+
 struct KernelTable {
   /// Lanes of a wide and of a narrow tile.
   uint32_t wide, narrow;
@@ -149,6 +150,10 @@ struct KernelTable {
               const WindowRun &windows);
   /// Copies and returns the bits that any (offset) value has.
   uint8_t (*pad)(const PadJob &job);
+  /// normalFromBits() of the words of `quads` calls of Philox, whose word 0
+  /// counts from `first`. Writes up to `drawSlack` more.
+  void (*drawNormals)(PhiloxKey key, PhiloxBlock first, uint32_t quads,
+                      float *normals);
   /// Makes WindowWords of windows of one image.
   void (*nameWindows)(PhiloxKey key, uint32_t image, uint32_t firstWindow,
                       uint32_t count, uint32_t *word0, uint32_t *word1,

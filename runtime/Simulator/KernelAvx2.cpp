@@ -129,4 +129,4 @@ static void runAvx2(const LayerConstants &layer, const Tile &tile,
 const KernelTable cim::sim::avx2Kernels = {
     2 * width, 2 * width,    rowsOf(Path::Exact, 2),
     INT16_MAX, Vec::subsets, runAvx2,
-    padImage,  nameWindows};
+    padImage,  drawNormals,  nameWindows};

@@ -182,4 +182,4 @@ static void runAvx512(const LayerConstants &layer, const Tile &tile,
 const KernelTable cim::sim::avx512Kernels = {
     2 * width, width,        rowsOf(Path::Exact, 1),
     INT32_MAX, Vec::subsets, runAvx512,
-    padImage,  nameWindows};
+    padImage,  drawNormals,  nameWindows};

@@ -14,10 +14,10 @@ struct Keys {
   Vec::U k0[10], k1[10];
   bool ten; // rounds, not seven
 
-  explicit Keys(const LayerConstants &c) : ten(c.rounds == 10) {
+  explicit Keys(PhiloxKey key) : ten(key.rounds == 10) {
     for (uint32_t round = 0; round < 10; ++round) {
-      k0[round] = Vec::set64(uint32_t(c.key.k0 + round * philoxW0));
-      k1[round] = Vec::set64(uint32_t(c.key.k1 + round * philoxW1));
+      k0[round] = Vec::set64(uint32_t(key.k0 + round * philoxW0));
+      k1[round] = Vec::set64(uint32_t(key.k1 + round * philoxW1));
     }
   }
 };
@@ -136,6 +136,41 @@ batchNormals(const Keys &keys, const Columns &columns,
   for (int i = 0; i < batch; ++i)
     flat[i] = bits[i / 2][i % 2];
   normalsFromBits(flat, out);
+}
+
+void drawNormals(PhiloxKey key, PhiloxBlock first, uint32_t quads,
+                 float *normals) {
+  using U = Vec::U;
+  constexpr uint32_t perVector = width / 2; // quads of a site
+  constexpr int count = 2;                  // sites at once
+  Keys keys(key);
+  for (uint32_t quad = 0; quad < quads; quad += count * perVector) {
+    U c0[count], c1[count], c2[count], c3[count];
+#pragma unroll
+    for (int i = 0; i < count; ++i) {
+      uint32_t at = first.word[0] + quad + i * perVector;
+      c0[i] = Vec::quads(at, at + perVector / 2);
+      c1[i] = Vec::set64(first.word[1]);
+      c2[i] = Vec::set64(first.word[2]);
+      c3[i] = Vec::set64(first.word[3]);
+    }
+    philoxRounds<0, 7>(keys, c0, c1, c2, c3);
+    if (keys.ten)
+      philoxRounds<7, 10>(keys, c0, c1, c2, c3);
+    I bits[2 * count];
+    F out[2 * count];
+#pragma unroll
+    for (int i = 0; i < count; ++i) {
+      I two[2];
+      Vec::weave(c0[i], c1[i], c2[i], c3[i], two);
+      bits[2 * i] = two[0];
+      bits[2 * i + 1] = two[1];
+    }
+    normalsFromBits(bits, out);
+#pragma unroll
+    for (int i = 0; i < 2 * count; ++i)
+      Vec::store(normals + quad * 4 + i * width, out[i], 0, width);
+  }
 }
 
 /// Makes the words of `count` windows of one image from `firstWindow`.

@@ -343,7 +343,7 @@ template <int R>
 template <int NV, Path P, bool Floor>
 void runTile(const LayerConstants &c, const Tile &tile, const WindowRun &run) {
   constexpr int R = rowsOf(P, NV);
-  Keys keys(c);
+  Keys keys(c.key);
   Rows<R> at;
   uint32_t last = tile.blockCount - 1;
   for (uint32_t begin = 0; begin < run.windowCount; begin += R) {

@@ -65,7 +65,7 @@ constexpr uint32_t layerBlock(uint32_t layer, uint32_t block) {
 
 inline float normalAt(PhiloxKey key, Draw draw, uint32_t column, uint32_t a,
                       uint32_t b, uint32_t c) {
-  PhiloxBlock bits = philox<>(key, counterOf(draw, column, a, b, c));
+  PhiloxBlock bits = philox(key, counterOf(draw, column, a, b, c));
   return normalFromBits(bits.word[column & 3]);
 }
 

@@ -25,6 +25,22 @@ struct Cover {
 
 using Covers = std::vector<Cover>; // of one column, in list order
 
+/// Neighbouring lanes of a tile that come from one block.
+struct Run {
+  const PlannedBlock *block;
+  uint32_t n; // first column within the block
+  uint32_t begin, end;
+};
+
+/// A tile's block in the making.
+struct Rows {
+  std::vector<int8_t> weights, squares;
+  std::vector<int16_t> words;
+  std::vector<uint32_t> offsets;
+  std::vector<int32_t> sums;    // of every lane's weights
+  std::vector<uint8_t> members; // of every lane's subsets of the group at hand
+};
+
 struct Packer {
   const Plan &plan;
   const Config &config;
@@ -33,11 +49,15 @@ struct Packer {
   uint32_t rowOffset(uint32_t k) const;
   std::vector<Row> rowsOf(const PlannedBlock &block) const;
   std::vector<Covers> columns; // of the matrix
+  Rows packed;
 
   void packSegment(uint32_t first, uint32_t end);
   void fillTile(Tile &tile);
   TileBlock packBlock(const Tile &tile, size_t position);
   TileBlock emptyBlock(const Tile &tile);
+  std::vector<Run> runsOf(const Tile &tile, size_t position) const;
+  bool packRow(const Tile &tile, const std::vector<Run> &runs, uint32_t k,
+               size_t base, uint32_t byte);
   void packRows(const Tile &tile, size_t position, const std::vector<Row> &rows,
                 TileBlock &block);
   const ColumnStage *packColumns(const Tile &tile, size_t position);
@@ -55,10 +75,12 @@ bool cim::sim::canPack(const Plan &plan, const Config &config, Isa isa) {
   if (isa == Isa::Portable || plan.scalarOnly())
     return false;
   int32_t input = (1 << config.inputBits) - 1;
+  if (2 * input * 127 <= kernelsOf(isa).pairLimit)
+    return true;
   int32_t weight = 0, square = 0;
   for (const PlannedBlock &block : plan.blocks) {
     for (int8_t w : block.weights)
-      weight = std::max<int32_t>(weight, std::abs(int32_t(w)));
+      weight = std::max<int32_t>(weight, w < 0 ? -w : w);
     for (uint8_t s : block.squares)
       square = std::max<int32_t>(square, s);
   }
@@ -106,64 +128,95 @@ static const T *keep(std::deque<Aligned<T>> &list,
   return kept.data();
 }
 
+std::vector<Run> Packer::runsOf(const Tile &tile, size_t position) const {
+  std::vector<Run> runs;
+  for (uint32_t lane = tile.begin; lane < tile.end; ++lane) {
+    const Cover &cover = columns[tile.column + lane][position];
+    if (runs.empty() || runs.back().block != cover.block)
+      runs.push_back({cover.block, cover.n, lane, lane});
+    ++runs.back().end;
+  }
+  return runs;
+}
+
+/// Writes lanes of a row, every fourth byte; returns whether any is not 0.
+template <typename T>
+static bool scatter(const T *from, uint32_t count, int8_t *to) {
+  T any = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    to[4 * i] = int8_t(from[i]);
+    any |= from[i];
+  }
+  return any != 0;
+}
+
+/// Adds one row of the block to the group of bytes at `base`, as byte `byte`.
+bool Packer::packRow(const Tile &tile, const std::vector<Run> &runs, uint32_t k,
+                     size_t base, uint32_t byte) {
+  bool used = false;
+  for (const Run &run : runs) {
+    size_t from = size_t(k) * run.block->nCount + run.n;
+    uint32_t count = run.end - run.begin;
+    size_t to = base + (byte / 4 * tile.lanes + run.begin) * 4 + byte % 4;
+    const int8_t *weights = run.block->weights.data() + from;
+    used |= scatter(weights, count, packed.weights.data() + to);
+    for (uint32_t i = 0; out.pieces.pad.offset && i < count; ++i)
+      packed.sums[run.begin + i] += weights[i];
+    const uint8_t *squares = run.block->squares.data() + from;
+    if (out.constants.squares == Squares::Halves)
+      used |= scatter(squares, count, packed.squares.data() + to);
+    if (out.constants.squares == Squares::Subsets)
+      for (uint32_t i = 0; i < count; ++i) // each 0 or 1
+        packed.members[run.begin + i] |= uint8_t(squares[i] << byte);
+  }
+  return used;
+}
+
 void Packer::packRows(const Tile &tile, size_t position,
                       const std::vector<Row> &rows, TileBlock &block) {
   bool halves = out.constants.squares == Squares::Halves;
   bool subsets = out.constants.squares == Squares::Subsets;
-  // Bytes of input that stay together, from where on they begin.
-  uint32_t reach = subsets ? 8 : 4;
-  std::vector<int8_t> weights, squares;
-  std::vector<int16_t> words;
-  std::vector<uint32_t> offsets;
-  weights.reserve(rows.size() * tile.lanes);
+  std::vector<Run> runs = runsOf(tile, position);
+  // Bytes of input that stay together, and where they may begin.
+  uint32_t reach = subsets ? 8 : 4, unit = subsets ? 8 : 1;
+  size_t bytes = size_t(tile.lanes) * reach;
+  packed = {};
+  packed.weights.reserve(rows.size() * tile.lanes + bytes);
+  packed.sums.resize(tile.lanes);
   for (size_t at = 0; at < rows.size();) {
-    size_t base = weights.size(), bytes = size_t(tile.lanes) * reach;
-    uint32_t first = rows[at].offset;
-    if (subsets)
-      first = first / reach * reach;
-    weights.resize(base + bytes);
-    squares.resize(halves ? base + bytes : 0);
-    std::vector<uint8_t> members(tile.lanes);
+    size_t base = packed.weights.size();
+    uint32_t first = rows[at].offset / unit * unit;
+    packed.weights.resize(base + bytes);
+    packed.squares.resize(halves ? base + bytes : 0);
+    packed.members.assign(tile.lanes, 0);
     bool used = false;
     for (; at < rows.size() && rows[at].offset < first + reach; ++at)
-      for (uint32_t lane = tile.begin; lane < tile.end; ++lane) {
-        const Cover &cover = columns[tile.column + lane][position];
-        size_t from = size_t(rows[at].k) * cover.block->nCount + cover.n;
-        uint32_t byte = rows[at].offset - first;
-        size_t to = base + (byte / 4 * tile.lanes + lane) * 4 + byte % 4;
-        weights[to] = cover.block->weights[from];
-        used |= weights[to] != 0;
-        if (out.constants.squares == Squares::None)
-          continue;
-        uint8_t square = cover.block->squares[from];
-        if (halves)
-          squares[to] = int8_t(square);
-        members[lane] |= uint8_t((square != 0) << byte % 8);
-        used |= square != 0;
-      }
+      used |= packRow(tile, runs, rows[at].k, base, rows[at].offset - first);
+    for (uint8_t member : packed.members)
+      used |= member != 0;
     // Block-diagonal matrices are mostly empty.
     if (!used) {
-      weights.resize(base);
-      squares.resize(halves ? base : 0);
+      packed.weights.resize(base);
+      packed.squares.resize(halves ? base : 0);
       continue;
     }
     for (uint32_t byte = 0; byte < reach; byte += 4)
-      offsets.push_back(first + byte);
+      packed.offsets.push_back(first + byte);
+    size_t word = packed.words.size();
+    packed.words.resize(subsets ? word + size_t(tile.lanes) * 2 : 0);
     for (uint32_t lane = 0; subsets && lane < tile.lanes; ++lane)
       for (uint32_t quad = 0; quad < 2; ++quad)
-        words.push_back(
-            int16_t(subsetWord(quad, members[lane] >> 4 * quad & 15)));
+        packed.words[word++] =
+            int16_t(subsetWord(quad, packed.members[lane] >> 4 * quad & 15));
   }
-  block.groupCount = uint32_t(offsets.size());
-  block.offsets = keep(out.offsets, offsets);
-  block.weights = keep(out.cells, weights);
-  block.squares = halves ? keep(out.cells, squares) : nullptr;
-  block.subsets = subsets ? keep(out.subsets, words) : nullptr;
-
-  Aligned<int32_t> &start = out.starts.emplace_back(tile.lanes);
-  for (size_t i = 0; i < weights.size(); ++i)
-    start[i / 4 % tile.lanes] -= weights[i] * out.pieces.pad.offset;
-  block.start = start.data();
+  block.groupCount = uint32_t(packed.offsets.size());
+  block.offsets = keep(out.offsets, packed.offsets);
+  block.weights = keep(out.cells, packed.weights);
+  block.squares = halves ? keep(out.cells, packed.squares) : nullptr;
+  block.subsets = subsets ? keep(out.subsets, packed.words) : nullptr;
+  for (int32_t &sum : packed.sums)
+    sum *= -int32_t(out.pieces.pad.offset);
+  block.start = keep(out.starts, packed.sums);
 }
 
 /// The stage of a tile's columns, or null when it does nothing.
@@ -291,7 +344,6 @@ static LayerConstants constantsOf(const Plan &plan, const Config &config,
   c.adcNoise = plan.adcNoise;
   c.squareShift = config.inputBits > 7 ? 8 : 7;
   c.key = key;
-  c.rounds = 7;
   c.layer = l.id;
   return c;
 }
@@ -318,7 +370,7 @@ std::unique_ptr<Packed> cim::sim::pack(const Plan &plan, const Config &config,
   out->constants.squares = squaresOf(plan, config, *out->kernels);
   makePieces(*plan.layer, offsetOf(plan, config), *out);
 
-  Packer packer = {plan, config, *out, {}};
+  Packer packer = {plan, config, *out, {}, {}};
   std::vector<Covers> &columns = packer.columns;
   columns.resize(plan.layer->out_c);
   for (const PlannedBlock &block : plan.blocks)

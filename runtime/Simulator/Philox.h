@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Philox4x32, the counter-based generator of Salmon, Moraes, Dror, Shaw,
 // "Parallel random numbers: as easy as 1, 2, 3" (SC11). Seven rounds pass
-// BigCrush; the simulator uses seven.
+// BigCrush and are what the simulator uses; ten are its authors' advice.
 #ifndef CIM_RUNTIME_SIMULATOR_PHILOX_H
 #define CIM_RUNTIME_SIMULATOR_PHILOX_H
 
@@ -11,6 +11,7 @@ namespace cim::sim {
 
 struct PhiloxKey {
   uint32_t k0, k1;
+  uint32_t rounds = 7; // or 10
 };
 
 struct PhiloxBlock {
@@ -20,7 +21,7 @@ struct PhiloxBlock {
 inline constexpr uint32_t philoxM0 = 0xD2511F53, philoxM1 = 0xCD9E8D57;
 inline constexpr uint32_t philoxW0 = 0x9E3779B9, philoxW1 = 0xBB67AE85;
 
-template <int Rounds = 7>
+template <int Rounds>
 constexpr PhiloxBlock philox(PhiloxKey key, PhiloxBlock counter) {
   for (int round = 0; round < Rounds; ++round) {
     uint64_t p0 = uint64_t(philoxM0) * counter.word[0];
@@ -31,6 +32,11 @@ constexpr PhiloxBlock philox(PhiloxKey key, PhiloxBlock counter) {
     key.k1 += philoxW1;
   }
   return counter;
+}
+
+/// With as many rounds as the key says.
+constexpr PhiloxBlock philox(PhiloxKey key, PhiloxBlock counter) {
+  return key.rounds == 10 ? philox<10>(key, counter) : philox<7>(key, counter);
 }
 
 /// What words 1 and 2 of a counter become in two rounds before they meet the

@@ -19,64 +19,79 @@ struct Scales {
   float perVariance = 0; // variance codes per level^2; 0: t^2
 };
 
-/// One row of a block's matrix, read from its cells.
+/// Reads a block's matrix row by row from its cells. Loops are plain, so that
+/// compilers vectorise them.
 class MatrixRow {
 public:
   /// Without `cells` a weight is the sum of its levels.
   MatrixRow(const Chip &chip, const cim_block &block, const Scales &scales,
             Cells *cells)
       : chip(chip), block(block), scales(scales), cells(cells),
-        weights(block.n_count), squares(block.n_count),
-        conductances(block.n_count), variances(block.n_count) {}
+        levels(block.n_count), squares(scales.squares ? block.n_count : 0),
+        conductances(cells ? block.n_count : 0),
+        variances(scales.perVariance != 0 ? block.n_count : 0) {}
 
   void read(uint32_t k) {
-    std::fill(weights.begin(), weights.end(), 0);
+    std::fill(levels.begin(), levels.end(), 0);
     std::fill(squares.begin(), squares.end(), 0);
     std::fill(conductances.begin(), conductances.end(), 0.0f);
     std::fill(variances.begin(), variances.end(), 0.0f);
     for (uint32_t r = 0; r < block.repeat; ++r)
       addCells(block.row + k * block.repeat + r);
-    for (uint32_t n = 0; n < block.n_count; ++n) {
-      if (cells)
-        weights[n] = int32_t(codeOf(conductances[n] * scales.z, -127, 127));
-      if (scales.perVariance != 0)
-        squares[n] = int32_t(codeOf(variances[n] * scales.perVariance, 0, 127));
-    }
+    if (cells)
+      toCodes(conductances, scales.z, -127, 127, levels);
+    if (scales.perVariance != 0)
+      toCodes(variances, scales.perVariance, 0, 127, squares);
   }
 
   /// A weight's cells together: levels, or conductance codes.
-  int32_t weight(uint32_t n) const { return weights[n]; }
-  /// The variance of its reads, as U.
-  int32_t square(uint32_t n) const { return squares[n]; }
+  const std::vector<int32_t> &weightsRead() const { return levels; }
+  /// The variance of their reads, as U.
+  const std::vector<int32_t> &squaresRead() const { return squares; }
 
 private:
-  static float codeOf(float x, float lo, float hi) {
-    return std::min(std::max(std::nearbyintf(x), lo), hi);
+  /// clamp(rne(x * scale)); bounds are integers, so the order does not matter.
+  static void toCodes(const std::vector<float> &x, float scale, float lo,
+                      float hi, std::vector<int32_t> &codes) {
+    // Adding 1.5 * 2^23 leaves no bits below 1.
+    constexpr float integral = 12582912.0f;
+    for (size_t n = 0; n < x.size(); ++n) {
+      float value = x[n] * scale;
+      value = value > lo ? value : lo;
+      value = value < hi ? value : hi;
+      codes[n] = int32_t((value + integral) - integral);
+    }
   }
 
   /// Adds the cells of one row of the array.
   void addCells(uint32_t row) {
     const Array &array = chip.arrays[block.array];
-    const int8_t *levels =
+    const int8_t *from =
         array.cells.data() + uint64_t(row) * array.columns + block.column;
     if (cells)
-      cells->add({levels, block.array, row, block.column, block.n_count},
+      cells->add({from, block.array, row, block.column, block.n_count},
                  conductances.data(),
                  scales.perVariance != 0 ? variances.data() : nullptr);
-    for (uint32_t n = 0; n < block.n_count; ++n) {
-      weights[n] += levels[n];
-      if (scales.perVariance == 0)
-        squares[n] += levels[n] * levels[n];
-    }
+    else
+      for (uint32_t n = 0; n < block.n_count; ++n)
+        levels[n] += from[n];
+    if (scales.perVariance == 0)
+      for (size_t n = 0; n < squares.size(); ++n)
+        squares[n] += from[n] * from[n];
   }
 
   const Chip &chip;
   const cim_block &block;
   const Scales &scales;
   Cells *cells;
-  std::vector<int32_t> weights, squares;
+  std::vector<int32_t> levels, squares;
   std::vector<float> conductances, variances;
 };
+
+template <typename T> void narrow(const std::vector<int32_t> &from, T *to) {
+  for (size_t n = 0; n < from.size(); ++n)
+    to[n] = T(from[n]);
+}
 
 /// Plans one layer.
 struct Planner {
@@ -122,7 +137,7 @@ void Planner::chooseScales() {
   if (plan.mode != Mode::Analog)
     return;
   float age = effects().cells.age;
-  auto made = std::make_unique<Cells>(chip.config, chip.key, age);
+  auto made = std::make_unique<Cells>(chip.config, chip.key, age, chip.isa);
   uint32_t repeat = 1;
   for (uint32_t i = 0; i < layer.block_count; ++i)
     repeat = std::max(repeat, layer.blocks[i].repeat);
@@ -139,10 +154,23 @@ void Planner::chooseScales() {
   scales.squares = plan.readSigma != 0;
   plan.adcNoise = effects().adcNoise;
   if (effects().cells.compensate && age > 0)
-    young = std::make_unique<Cells>(chip.config, chip.key, 0.0f);
+    young = std::make_unique<Cells>(chip.config, chip.key, 0.0f, chip.isa);
   if (!made->ideal())
     cells = std::move(made);
   columns = std::make_unique<Columns>(chip.config, chip.key, layer);
+}
+
+/// What eight bits do not hold of a row, or an empty string.
+static std::string checkRow(const MatrixRow &row) {
+  for (size_t n = 0; n < row.weightsRead().size(); ++n) {
+    int32_t weight = row.weightsRead()[n];
+    int32_t square = row.squaresRead().empty() ? 0 : row.squaresRead()[n];
+    if (weight < -127 || weight > 127 || square > 127)
+      return rt::format("the cells of one weight add up to %d (squares %d), "
+                        "the simulator holds -127 .. 127",
+                        weight, square);
+  }
+  return "";
 }
 
 std::string Planner::readCells(const cim_block &block, PlannedBlock &out) {
@@ -150,19 +178,16 @@ std::string Planner::readCells(const cim_block &block, PlannedBlock &out) {
   size_t size = size_t(out.kCount) * out.nCount;
   out.weights.resize(size);
   out.squares.resize(scales.squares ? size : 0);
+  uint64_t levels = chip.config.levels();
+  bool fits = levels * levels * block.repeat <= 127;
   for (uint32_t k = 0; k < out.kCount; ++k) {
     row.read(k);
-    for (uint32_t n = 0; n < out.nCount; ++n) {
-      int32_t weight = row.weight(n),
-              square = scales.squares ? row.square(n) : 0;
-      if (weight < -127 || weight > 127 || square > 127)
-        return rt::format("the cells of one weight add up to %d (squares %d), "
-                          "the simulator holds -127 .. 127",
-                          weight, square);
-      out.weights[size_t(k) * out.nCount + n] = int8_t(weight);
-      if (scales.squares)
-        out.squares[size_t(k) * out.nCount + n] = uint8_t(square);
-    }
+    if (!fits)
+      if (std::string problem = checkRow(row); !problem.empty())
+        return problem;
+    narrow(row.weightsRead(), out.weights.data() + size_t(k) * out.nCount);
+    if (scales.squares)
+      narrow(row.squaresRead(), out.squares.data() + size_t(k) * out.nCount);
   }
   return "";
 }
@@ -176,7 +201,7 @@ float Planner::compensation(const cim_block &block,
   for (uint32_t k = 0; k < block.k_count; ++k) {
     row.read(k);
     for (uint32_t n = 0; n < block.n_count; ++n) {
-      then[n] += row.weight(n);
+      then[n] += row.weightsRead()[n];
       now[n] += planned.weights[size_t(k) * block.n_count + n];
     }
   }

@@ -6,6 +6,7 @@
 
 #include "Simulator/Columns.h"
 #include "Simulator/Config.h"
+#include "Simulator/Dispatch.h"
 #include "Simulator/Philox.h"
 
 #include <memory>
@@ -25,6 +26,7 @@ struct Chip {
   Mode mode = Mode::Exact;
   Config config;
   PhiloxKey key = {};
+  Isa isa = Isa::Portable;
   std::vector<Array> arrays;
 };
 

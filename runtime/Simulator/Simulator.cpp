@@ -32,7 +32,6 @@ struct Prepared {
 
 struct cim_device {
   Chip chip;
-  Isa isa = Isa::Portable;
   std::vector<std::unique_ptr<Prepared>> layers; // by id
 };
 
@@ -74,10 +73,11 @@ static cim_status makeDevice(const cim_device_config &config,
     return status;
   if (cim_status status = setAge(config.age, made->chip.config))
     return status;
-  if (cim_status status = chooseIsa(made->isa))
+  if (cim_status status = chooseIsa(made->chip.isa))
     return status;
   made->chip.key = {uint32_t(config.seed),
-                    uint32_t(config.seed >> 32) ^ config.trial * 0x9E3779B9u};
+                    uint32_t(config.seed >> 32) ^ config.trial * 0x9E3779B9u,
+                    made->chip.config.effects.philoxRounds};
   device = std::move(made);
   return CIM_OK;
 }
@@ -130,7 +130,12 @@ static cim_status checkCells(const Config &config, uint32_t rows,
     return fail(CIM_UNSUPPORTED,
                 "%u x %u cells, the simulator takes 2^31 per array", rows,
                 columns);
-  for (uint64_t i = 0, count = uint64_t(rows) * columns; i < count; ++i)
+  uint64_t count = uint64_t(rows) * columns;
+  int8_t lo = int8_t(config.cellLo), hi = int8_t(config.cellHi);
+  int8_t outside = 0; // looked for first, because that is fast
+  for (uint64_t i = 0; i < count; ++i)
+    outside |= int8_t((cells[i] < lo) | (cells[i] > hi));
+  for (uint64_t i = 0; outside && i < count; ++i)
     if (cells[i] < config.cellLo || cells[i] > config.cellHi)
       return fail(
           CIM_INVALID_ARGUMENT, "cell (%llu, %llu) is %d, cells hold %d .. %d",
@@ -173,9 +178,9 @@ static cim_status prepareLayer(cim_device &device, const cim_layer &layer) {
   if (!problem.empty())
     return fail(CIM_UNSUPPORTED, problem);
   mergePlanes(prepared->plan, device.chip.config);
-  if (canPack(prepared->plan, device.chip.config, device.isa)) {
-    prepared->packed =
-        pack(prepared->plan, device.chip.config, device.isa, device.chip.key);
+  if (canPack(prepared->plan, device.chip.config, device.chip.isa)) {
+    prepared->packed = pack(prepared->plan, device.chip.config, device.chip.isa,
+                            device.chip.key);
     prepared->plan.blocks = {};
   }
   if (device.layers.size() <= layer.id)

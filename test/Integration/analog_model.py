@@ -18,12 +18,12 @@ f32, u32, u64 = np.float32, np.uint32, np.uint64
 READ, CONVERSION, CELL, GAIN, OFFSET = range(5)
 
 
-def philox(key, counter):
-    """Philox4x32 with 7 rounds (Salmon et al., SC11); counter is 4 arrays of words."""
+def philox(key, counter, rounds=7):
+    """Philox4x32 (Salmon et al., SC11); counter is 4 arrays of words."""
     c = [np.asarray(w, u64) for w in np.broadcast_arrays(*counter)]
     k0, k1 = (int(k) for k in key)
     mask = u64(0xFFFFFFFF)
-    for _ in range(7):
+    for _ in range(rounds):
         a, b = c[0] * u64(0xD2511F53), c[2] * u64(0xCD9E8D57)
         c = [(b >> u64(32)) ^ c[1] ^ u64(k0), b & mask, (a >> u64(32)) ^ c[3] ^ u64(k1), a & mask]
         k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
@@ -65,6 +65,7 @@ class Chip:
     adc_gain: float = 0
     adc_noise: float = 0
     levels: int = 1
+    rounds: int = 7  # of Philox
 
     @property
     def key(self):
@@ -74,7 +75,7 @@ class Chip:
     def draw(self, what, columns, word1, word2, word3):
         """One deviate per column and counter: four neighbouring columns share a call."""
         columns = np.asarray(columns)
-        words = philox(self.key, (u32(what << 28) | (columns >> 2).astype(u32), word1, word2, word3))
+        words = philox(self.key, (u32(what << 28) | (columns >> 2).astype(u32), word1, word2, word3), self.rounds)
         pick = np.broadcast_to(columns & 3, words.shape[1:])
         return normal(np.take_along_axis(words, pick[None], 0)[0])
 

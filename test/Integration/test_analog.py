@@ -170,12 +170,14 @@ def pytest_generate_tests(metafunc):
 
 
 def test_philox_known_answers():
-    """kat_vectors of Random123, seven rounds."""
+    """kat_vectors of Random123."""
     zeros, ones = np.zeros(1, np.uint32), np.full(1, 0xFFFFFFFF, np.uint32)
     answer = [int(w[0]) for w in analog_model.philox((0, 0), [zeros] * 4)]
     assert answer == [0x5F6FB709, 0x0D893F64, 0x4F121F81, 0x4F730A48]
     answer = [int(w[0]) for w in analog_model.philox((0xFFFFFFFF, 0xFFFFFFFF), [ones] * 4)]
     assert answer == [0x5207DDC2, 0x45165E59, 0x4D8EE751, 0x8C52F662]
+    answer = [int(w[0]) for w in analog_model.philox((0, 0), [zeros] * 4, rounds=10)]
+    assert answer == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
 
 
 def test_normal_deviates():
@@ -193,7 +195,8 @@ def test_analog_bits(seed, tmp_path, reference_device):
     noise = {key: rng.choice([0, value]) for key, value in dict(read=3, static=6, adc_offset=0.4, adc_gain=2, adc_noise=0.6).items()}
     network = layercases.Network(case)
     text = layercases.target_yaml(case, (tools.ROOT / "targets" / "imec-ania.yaml").read_text())
-    (tmp_path / "target.yaml").write_text(with_noise(text, noise))
+    rounds = rng.choice([7, 10])
+    (tmp_path / "target.yaml").write_text(with_noise(text, noise).replace("noise:\n", f"noise:\n  philox_rounds: {rounds}\n", 1))
     onnx.save(network.model(), tmp_path / "layer.onnx")
     np.save(tmp_path / "calibration.npy", network.x)
     so = tmp_path / "layer.so"
@@ -211,6 +214,6 @@ def test_analog_bits(seed, tmp_path, reference_device):
     found = found.reshape(trials, case.samples, *found.shape[-len(case.out_size) - 1 :])
     for trial in range(trials):
         fractions = {k: v / 100 if k in ("read", "static", "adc_gain") else v for k, v in noise.items()}
-        chip = analog_model.Chip(chip_seed, trial, **fractions)
+        chip = analog_model.Chip(chip_seed, trial, rounds=rounds, **fractions)
         expected = network.finish(analog_model.run_layer(given, layer.numerics_layer(seen.arrays), layer.id, layer.blocks, chip))
         assert tools.same_bits(found[trial], expected), recording.difference(f"trial {trial}, {noise}", found[trial], expected)

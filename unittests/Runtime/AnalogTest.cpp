@@ -328,7 +328,8 @@ TEST(Analog, SameBitsOnEveryInstructionSet) {
   std::mt19937 random(21);
   const char *effects[] = {everything,
                            R"({"noise": {"read": 0.1}})",
-                           R"({"noise": {"static": 0.1}})",
+                           R"({"noise": {"static": 0.1, "read": 0.05,
+                                         "philox_rounds": 10}})",
                            R"({"noise": {"adc_noise": 1, "adc_gain": 0.1}})",
                            columnEffects,
                            cellEffects,

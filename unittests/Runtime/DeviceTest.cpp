@@ -52,7 +52,11 @@ TEST_F(DeviceTest, Targets) {
   EXPECT_EQ(createError(nullptr, "{}"), "");
   EXPECT_EQ(createError("exact", R"({"noise": {"raed": 0.1}})"),
             "bad device description: noise.raed is unknown, expected one "
-            "of read, static, adc_offset, adc_gain, adc_noise");
+            "of read, static, adc_offset, adc_gain, adc_noise, "
+            "philox_rounds");
+  EXPECT_EQ(createError("exact", R"({"noise": {"philox_rounds": 8}})"),
+            "bad device description: noise.philox_rounds is 8, expected 7 or "
+            "10");
   EXPECT_EQ(createError("exact", R"({"noise": {"read": -0.1}})"),
             "bad device description: noise.read is -0.1, expected a number "
             "0 .. 1e+06");

@@ -74,6 +74,7 @@ public:
     Figure adcOffset;       ///< per column and chip instance, codes
     Figure adcGain;         ///< per column and chip instance, relative
     Figure adcNoise;        ///< per conversion, codes
+    int64_t philoxRounds;   ///< of the simulator's random numbers, 7 or 10
   };
 
   /// Joules at the nominal supply.
