@@ -32,7 +32,10 @@ OPTIONS:
                           FILE.so a device driver (cim-c/hal.h)
   --seed=S                seed of all randomness (default 0)
   --trials=T              run T chips, each with its own variation and noise,
-                          and print mean and deviation
+                          and print mean, deviation and the 95 % confidence
+                          interval of the mean
+  --yield=P               with --trials and --labels: print the share of chips
+                          whose top-1 is at least P percent
   --age=T                 time since the arrays were programmed, such as 90s,
                           1h, 1d or 1y (default: the target's). Devices drift
   --labels=L.npy          class of every sample; prints top-1 of the first
@@ -41,7 +44,8 @@ OPTIONS:
                           depend on it
   --json                  print one JSON object: device, samples, top1
                           (percent), images_per_s, seed, threads; with --trials
-                          also top1_mean, top1_std, trials
+                          also top1_mean, top1_std, top1_mean_ci, trials; with
+                          --yield yield (percent), yield_bound, yield_ci
   --help, --version
 
 EXAMPLES:
@@ -51,6 +55,10 @@ EXAMPLES:
   # ten chips with noise; mean and deviation as JSON
   cim-run net.so --input test.npy --labels labels.npy --device=analog \
       --trials=10 --seed=1 --json
+
+  # how many of fifty chips still reach 84 % after a year
+  cim-run net.so --input test.npy --labels labels.npy --device=analog \
+      --trials=50 --yield=84 --age=1y
 
   # outputs of a network with two inputs, on a driver of your own
   cim-run net.so --input a=a.npy --input b=b.npy --output y.npy \
@@ -126,6 +134,18 @@ static bool parseNumber(const std::string &option, const std::string &text,
   return true;
 }
 
+static bool parsePercent(const std::string &text, std::optional<double> &to,
+                         std::string &error) {
+  char *end = nullptr;
+  double value = strtod(text.c_str(), &end);
+  if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && value <= 100) {
+    to = value;
+    return true;
+  }
+  error = "--yield=" + text + ": expected a percentage 0 .. 100";
+  return false;
+}
+
 /// A time such as 1.5h, in seconds.
 static bool parseAge(const std::string &text, double &to, std::string &error) {
   struct {
@@ -174,6 +194,9 @@ static bool parseOption(Arguments &args, Options &options, std::string &error) {
     return args.takeValue(options.labels, error);
   if (word == "--age")
     return args.takeValue(text, error) && parseAge(text, options.age, error);
+  if (word == "--yield")
+    return args.takeValue(text, error) &&
+           parsePercent(text, options.yield, error);
   if (word == "--seed")
     return args.takeValue(text, error) &&
            parseNumber(word, text, 0, UINT64_MAX, options.seed, error);
@@ -209,6 +232,8 @@ std::optional<Options> cim::run::parseOptions(int argc, char **argv,
     error = "no network given";
   else if (options.inputs.empty())
     error = "no --input given";
+  else if (options.yield && (!options.trials || options.labels.empty()))
+    error = "--yield needs --trials and --labels";
   if (!error.empty() || !checkDevice(options.device, error) ||
       !checkOutputs(options, error))
     return std::nullopt;

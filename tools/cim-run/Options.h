@@ -29,8 +29,9 @@ struct Options {
   std::string labels;
   uint64_t seed = 0;
   std::optional<uint32_t> trials;
-  double age = 0;       // seconds since programming; 0: the target's
-  uint32_t threads = 0; // one per processor
+  std::optional<double> yield; // percent that a chip must reach
+  double age = 0;              // seconds since programming; 0: the target's
+  uint32_t threads = 0;        // one per processor
   bool json = false;
   bool help = false, version = false;
 };

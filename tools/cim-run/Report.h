@@ -18,9 +18,8 @@ struct Results {
   std::vector<Trial> trials;
 
   double imagesPerSecond() const;
-  /// Over the trials; the deviation is that of a sample (n - 1).
-  std::optional<double> mean() const;
-  std::optional<double> deviation() const;
+  /// Top-1 of every trial; empty without labels.
+  std::vector<double> accuracies() const;
 };
 
 std::string reportText(const Options &options, const Results &results);

@@ -120,6 +120,11 @@ TEST_F(RunTool, TrialsAreChips) {
   }
   EXPECT_NEAR(json["top1_mean"], sum / 3, 1e-6);
   EXPECT_NEAR(json["top1_std"], std::sqrt((squares - sum * sum / 3) / 2), 1e-6);
+  // Student's t of two degrees of freedom.
+  double half = 4.3027 * json["top1_std"].get<double>() / std::sqrt(3);
+  EXPECT_NEAR(json["top1_mean_ci"][0], sum / 3 - half, 1e-3);
+  EXPECT_NEAR(json["top1_mean_ci"][1], sum / 3 + half, 1e-3);
+  EXPECT_FALSE(json.contains("yield"));
   std::string error;
   auto output = npy::read(folder + "/y.npy", error);
   ASSERT_TRUE(output) << error;
@@ -130,6 +135,31 @@ TEST_F(RunTool, TrialsAreChips) {
   ASSERT_TRUE(shorter) << error;
   EXPECT_TRUE(std::equal(shorter->bytes.begin(), shorter->bytes.end(),
                          output->bytes.begin()));
+}
+
+TEST_F(RunTool, YieldIsAShareOfChips) {
+  std::string chips = "NET --input x.npy --labels l.npy --device=analog "
+                      "--trials=4 --yield=";
+  Json all = Json::parse(run(chips + "0 --json").text);
+  EXPECT_EQ(all["yield"], 100);
+  EXPECT_EQ(all["yield_bound"], 0);
+  EXPECT_EQ(all["yield_ci"][1], 100);
+  // Wilson: 4 of 4 are compatible with n / (n + z^2).
+  EXPECT_NEAR(all["yield_ci"][0], 100 * 4 / (4 + 3.8415), 0.01);
+  double best = 0;
+  for (const Json &trial : all["trials"])
+    best = std::max(best, trial["top1"].get<double>());
+  std::string bound = std::to_string(best);
+  int reach = 0;
+  for (const Json &trial : all["trials"])
+    reach += trial["top1"].get<double>() >= std::stod(bound);
+  EXPECT_EQ(Json::parse(run(chips + bound + " --json").text)["yield"],
+            25 * reach);
+  EXPECT_NE(run(chips + "0").text.find("yield     100.0 % of chips reach"),
+            std::string::npos);
+  expectError(2, chips + "101", "--yield=101: expected a percentage 0 .. 100");
+  expectError(2, "NET --input x.npy --yield=5",
+              "--yield needs --trials and --labels");
 }
 
 TEST_F(RunTool, HelpTeaches) {
