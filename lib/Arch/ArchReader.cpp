@@ -99,7 +99,7 @@ void ArchReader::readAdc(const Section &root) {
   auto adc = root.open("adc",
                        {"bits", "rounding", "range", "architecture",
                         "capacitor_mismatch", "amplifier_gain", "inl", "dnl",
-                        "columns_per_adc", "source"},
+                        "columns_per_adc", "calibration_reads", "source"},
                        /*required=*/true);
   if (!adc)
     return;

@@ -207,5 +207,7 @@ Object cim::readConverter(const Section &adc, int64_t bits) {
   }
   if (adc.find("columns_per_adc"))
     to["columns_per_adc"] = adc.whole("columns_per_adc", 1, 1 << 20);
+  if (adc.find("calibration_reads"))
+    to["calibration_reads"] = adc.whole("calibration_reads", 2, 1 << 16);
   return to;
 }

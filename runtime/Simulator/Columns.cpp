@@ -154,6 +154,43 @@ ColumnTables Columns::tablesOf(const cim_block &block, float gain) {
   return tables;
 }
 
+/// A line through the codes of a ramp from minus to plus half of the range.
+Measured Columns::measure(const cim_block &block, uint32_t n) {
+  const Effects &noise = config.effects;
+  uint32_t converter = (block.column + n) / effects.columnsPerAdc;
+  int64_t count = effects.calibrationReads;
+  float half = float(layer.adc_hi + 1) * 0.5f, step = half / float(count);
+  auto draw = [&](Draw what, uint32_t read, float sigma) {
+    return sigma == 0
+               ? 0
+               : sigma * normalAt(key, what, converter, read, block.array, 0);
+  };
+  float gain = 1.0f + draw(Draw::AdcGain, 0, noise.adcGain);
+  float offset = draw(Draw::AdcOffset, 0, noise.adcOffset);
+  ColumnTables tables;
+  if (effects.thresholds()) {
+    tables.thresholds = {thresholdsOf(block.array, converter)};
+    tables.lists = {tables.thresholds[0]->data()};
+  }
+  bool floors = layer.adc_rounding == CIM_FLOOR;
+  int64_t sum = 0, product = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t place = 2 * i + 1 - count;
+    float x = float(place) * step * gain + offset;
+    x = x + draw(Draw::Calibrate, uint32_t(i), noise.adcNoise);
+    compareThresholds(tables.from(0), 1, 1, &x);
+    x = floors ? std::floor(x) : std::nearbyintf(x);
+    x = std::min(std::max(x, float(layer.adc_lo)), float(layer.adc_hi));
+    sum += int64_t(x);
+    product += int64_t(x) * place;
+  }
+  float places = float(count * (count * count - 1) / 3);
+  Measured measured = {float(product) / (places * step),
+                       float(sum) / float(count) + (floors ? 0.5f : 0.0f)};
+  // A converter that does not follow its input cannot be corrected.
+  return measured.gain >= 0.01f ? measured : Measured();
+}
+
 ColumnStage ColumnTables::from(uint32_t n) const {
   auto at = [n](const auto &table) {
     return table.empty() ? nullptr : table.data() + n;

@@ -37,6 +37,11 @@ std::vector<float> converterDraws(const Config &config, PhiloxKey key,
                                   const cim_block &block, Draw draw, float mean,
                                   float sigma);
 
+/// What a digital correction knows about a converter: code = gain x + offset.
+struct Measured {
+  float gain = 1, offset = 0;
+};
+
 /// Makes the tables of one layer's blocks.
 class Columns {
 public:
@@ -46,6 +51,10 @@ public:
   std::string problem() const;
   /// `gain` is that of one read.
   ColumnTables tablesOf(const cim_block &block, float gain);
+
+  /// Measures the converter of a column of `block`, as a chip does before it
+  /// runs a network.
+  Measured measure(const cim_block &block, uint32_t n);
 
 private:
   std::vector<float> levelsOf(uint32_t array, uint32_t converter) const;

@@ -203,6 +203,7 @@ static void parseConverter(const Json &root, ConverterEffects &c) {
   adc.number("amplifier_gain", 0, 300, c.amplifierGain);
   adc.numbers("inl", 1023, c.inl);
   adc.number("columns_per_adc", 1, 1 << 20, c.columnsPerAdc);
+  adc.number("calibration_reads", 2, 1 << 16, c.calibrationReads);
   // What a layer says counts: bits, lo, hi and rounding are for others.
 }
 

@@ -38,17 +38,18 @@ inline float normalFromBits(uint32_t bits) {
 
 /// What a random number is for; part of the counter.
 enum class Draw : uint32_t {
-  Read = 0,      // window, image, layer, block
-  Convert = 1,   // window, image, layer, block
-  Cell = 2,      // row, array, device
-  AdcGain = 3,   // -, array
-  AdcOffset = 4, // -, array
-  Program = 5,   // row, array, device
-  Drift = 6,     // row, array, device
-  Fault = 7,     // row, array, device
-  Line = 8,      // -, array
-  Capacitor = 9, // capacitor, array
-  Jitter = 10,   // window, image, layer, block; by matrix row
+  Read = 0,       // window, image, layer, block
+  Convert = 1,    // window, image, layer, block
+  Cell = 2,       // row, array, device
+  AdcGain = 3,    // -, array
+  AdcOffset = 4,  // -, array
+  Program = 5,    // row, array, device
+  Drift = 6,      // row, array, device
+  Fault = 7,      // row, array, device
+  Line = 8,       // -, array
+  Capacitor = 9,  // capacitor, array
+  Jitter = 10,    // window, image, layer, block; by matrix row
+  Calibrate = 11, // read, array
 };
 
 /// The counter of column `column`; four neighbouring columns share it, and

@@ -297,7 +297,7 @@ void Packer::fillTile(Tile &tile) {
   tile.blocks = blocks.data();
   const cim_layer &l = *plan.layer;
   tile.scale = columnTable(tile, [&](uint32_t n) { return l.scale[n]; });
-  tile.bias = columnTable(tile, [&](uint32_t n) { return l.bias[n]; });
+  tile.bias = columnTable(tile, [&](uint32_t n) { return plan.bias[n]; });
 }
 
 void Packer::packSegment(uint32_t first, uint32_t end) {

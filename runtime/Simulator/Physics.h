@@ -76,6 +76,7 @@ struct ConverterEffects {
   float amplifierGain = 0; // dB; 0: infinite
   std::vector<float> inl;  // codes, per threshold
   uint32_t columnsPerAdc = 1;
+  uint32_t calibrationReads = 0; // of every converter; 0: no correction
 
   bool thresholds() const {
     return !inl.empty() || (architecture != Architecture::Ideal &&

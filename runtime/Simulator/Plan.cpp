@@ -108,6 +108,7 @@ struct Planner {
   std::string readCells(const cim_block &block, PlannedBlock &out);
   float compensation(const cim_block &block, const PlannedBlock &planned);
   std::string planBlock(const cim_block &block, PlannedBlock &out);
+  void correct(const cim_block &block, PlannedBlock &out);
   bool nothingPerRead() const;
   const Effects &effects() const { return chip.config.effects; }
 };
@@ -240,7 +241,24 @@ std::string Planner::planBlock(const cim_block &block, PlannedBlock &out) {
   out.adcOffset = converterDraws(chip.config, chip.key, block, Draw::AdcOffset,
                                  0.0f, effects().adcOffset);
   out.columns = columns->tablesOf(block, out.gain);
+  if (effects().converter.calibrationReads)
+    correct(block, out);
   return "";
+}
+
+/// Takes the measured gain and offset of every converter back, digitally.
+void Planner::correct(const cim_block &block, PlannedBlock &out) {
+  // A sliced input is converted that often, with these weights.
+  float weight = 0;
+  for (uint32_t read = 0; read < plan.slices; ++read)
+    weight += float(1u << plan.sliceBits * read);
+  for (uint32_t n = 0; n < out.nCount; ++n) {
+    Measured measured = columns->measure(block, n);
+    out.coefficient[n] = out.coefficient[n] / measured.gain;
+    float shift = measured.offset * weight * out.coefficient[n];
+    float &bias = plan.bias[block.n + n];
+    bias = bias - shift * layer.scale[block.n + n];
+  }
 }
 
 /// Whether `exact` on these weights gives the same bits.
@@ -278,6 +296,7 @@ std::string cim::sim::makePlan(const Chip &chip, const cim_layer &layer,
                       layer.id);
   plan.layer = &layer;
   plan.mode = chip.mode;
+  plan.bias.assign(layer.bias, layer.bias + layer.out_c);
   Planner planner = {chip, layer, plan, {}, {}, {}, {}, 1};
   planner.chooseReads();
   planner.chooseScales();

@@ -53,7 +53,8 @@ struct Plan {
   Mode mode = Mode::Exact; // Analog only when an effect is on
   float readSigma = 0;     // per root of the sum of q^2 U
   float adcNoise = 0;
-  float inverseZ = 1; // codes of conductance to levels; 1 when not scaled
+  float inverseZ = 1;      // codes of conductance to levels; 1 when not scaled
+  std::vector<float> bias; // of the epilogue, per channel
   // What only Scalar knows.
   uint32_t slices = 1;    // reads per window
   uint32_t digits = 1;    // of an input, each of so many bits

@@ -237,11 +237,12 @@ void Reader::addBlock(const PlannedBlock &block, const Site &site,
   }
 }
 
-static void store(const cim_layer &l, uint64_t position, const float *sums,
+static void store(const Plan &plan, uint64_t position, const float *sums,
                   void *output) {
+  const cim_layer &l = *plan.layer;
   for (uint32_t n = 0; n < l.out_c; ++n) {
     float y = sums[n] * l.scale[n];
-    y = y + l.bias[n];
+    y = y + plan.bias[n];
     uint64_t at = position * l.out_c + n;
     if (l.out_type == CIM_F32) {
       static_cast<float *>(output)[at] = clamp(y, l.lo, l.hi);
@@ -265,6 +266,6 @@ void cim::sim::runScalar(const Plan &plan, PhiloxKey key, uint32_t image,
     results.assign(l.out_c, 0.0f);
     for (const PlannedBlock &block : plan.blocks)
       reader.addBlock(block, site, window.data() + block.k, results.data());
-    store(l, w, results.data(), output);
+    store(plan, w, results.data(), output);
   }
 }

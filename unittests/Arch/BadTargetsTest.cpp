@@ -141,6 +141,7 @@ static const BadCase kPhysics[] = {
     {"range: symmetric", "range: symmetric\n  inl: [0, 1]", "20:8: expected a list of 63 numbers for 'inl'"},
     {"bits: 6", "bits: 12\n  dnl: [0, 1]", "18:8: 'dnl' takes converters of at most 10 bits"},
     {"range: symmetric", "range: symmetric\n  columns_per_adc: 0", "20:20: expected a whole number from 1 to 1048576 for 'columns_per_adc', found '0'"},
+    {"range: symmetric", "range: symmetric\n  calibration_reads: 1", "20:22: expected a whole number from 2 to 65536 for 'calibration_reads', found '1'"},
     {"range: symmetric", "range: symmetric\n  architecture: sar\n  amplifier_gain: { value: 60, source: t }", "21:28: expected a gain such as '60 dB', found '60'"},
 };
 

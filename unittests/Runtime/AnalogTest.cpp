@@ -263,6 +263,34 @@ TEST(Analog, ConverterOffsetAndGain) {
   }
 }
 
+// Calibrated converters leave what one conversion rounds, several times in
+// sliced inputs.
+TEST(Analog, CalibrationTakesGainAndOffsetBack) {
+  auto test = repeatedVector(60, 200, 1);
+  test->blocks[0].gain = 4;
+  test->layer.adc_lo = -8192;
+  test->layer.adc_hi = 8191;
+  for (const char *input : {"", R"("slice_bits": 3, "slice_gain": 0.25)"}) {
+    auto run = [&](const char *adc) {
+      return runMatrix(
+          *test, std::string(R"({"input": {)") + input + R"(}, "adc": {)" +
+                     adc +
+                     R"(}, "noise": {"adc_offset": 40, "adc_gain": 0.05}})");
+    };
+    Outputs exact = runMatrix(*test, "{}", 0, 0, "exact");
+    Outputs raw = run(""), calibrated = run(R"("calibration_reads": 5000)");
+    double worst = 0, rest = 0;
+    for (uint32_t n = 0; n < 200; ++n) {
+      worst = std::max(worst, std::abs(double(raw.at(0, n)) - exact.at(0, n)));
+      rest = std::max(rest,
+                      std::abs(double(calibrated.at(0, n)) - exact.at(0, n)));
+    }
+    EXPECT_GT(worst, 5);
+    // Half a code per conversion, weighed 1 + 8 + 64 at 64 codes per unit.
+    EXPECT_LT(rest, 73 * 0.5 / 64 + 0.1);
+  }
+}
+
 TEST(Analog, TrialsAndSeedsAreDifferentChips) {
   auto test = repeatedVector(50, 50, 1);
   for (const char *effect :
@@ -285,7 +313,7 @@ static const char *const columnEffects =
     R"({"array": {"columns": 4096}, "noise": {"adc_offset": 1, "adc_noise": 0.3},
         "lines": {"compression": 0.2, "spread": 0.3, "attenuation": 0.5,
                   "curve": "exponential", "headroom": 0.9},
-        "adc": {"columns_per_adc": 3}})";
+        "adc": {"columns_per_adc": 3, "calibration_reads": 20}})";
 static const char *const cellEffects =
     R"({"array": {"cell_lo": -3, "cell_hi": 3}, "noise": {"read": 0.03},
         "cells": {"model": "pcm", "on_off": 30, "stuck_on": 0.01,

@@ -233,6 +233,44 @@ TEST(Columns, SharedConverters) {
   each.expectIndependent();
 }
 
+// Errors of a straight line through N noisy, rounded codes.
+TEST(Columns, MeasuredGainAndOffset) {
+  constexpr double reads = 64, range = 16; // half of 32 codes
+  for (cim_rounding rounding : {CIM_NEAREST_EVEN, CIM_FLOOR}) {
+    Chip chip(R"("noise": {"adc_offset": 0.8, "adc_gain": 0.05,
+                           "adc_noise": 1.5},
+                 "adc": {"calibration_reads": 64})",
+              6, 4000);
+    chip.layer.adc_rounding = rounding;
+    Columns made(chip.config, {3, 4}, chip.layer);
+    Sample gain, offset;
+    std::vector<float> gains = converterDraws(chip.config, {3, 4}, chip.block,
+                                              Draw::AdcGain, 1, 0.05f);
+    std::vector<float> offsets = converterDraws(chip.config, {3, 4}, chip.block,
+                                                Draw::AdcOffset, 0, 0.8f);
+    for (uint32_t n = 0; n < 4000; ++n) {
+      Measured m = made.measure(chip.block, n);
+      gain.values.push_back(m.gain - gains[n]);
+      offset.values.push_back(m.offset - offsets[n]);
+    }
+    double noise = std::sqrt(1.5 * 1.5 + 1.0 / 12);
+    gain.expectMean(0);
+    gain.expectDeviation(noise / (range * std::sqrt(reads / 3)));
+    offset.expectMean(0);
+    offset.expectDeviation(noise / std::sqrt(reads));
+    offset.expectIndependent();
+  }
+}
+
+TEST(Columns, DeadConvertersAreNotCorrected) {
+  Chip chip(R"("noise": {"adc_offset": 1e6},
+               "adc": {"calibration_reads": 8})");
+  Columns made(chip.config, {3, 4}, chip.layer);
+  Measured m = made.measure(chip.block, 0);
+  EXPECT_EQ(m.gain, 1);
+  EXPECT_EQ(m.offset, 0);
+}
+
 TEST(Columns, WhatConvertersCannotBe) {
   Chip wide(R"("adc": {"architecture": "sar", "capacitor_mismatch": 0.1})", 12);
   Columns made(wide.config, {1, 2}, wide.layer);
