@@ -2,6 +2,10 @@
 """Physics of a target file, from its keys to a layer's outputs. The closed forms of every single
 effect are in unittests/Runtime (CellsTest.cpp, ColumnsTest.cpp)."""
 
+import subprocess
+import sys
+import xml.dom.minidom
+
 import numpy as np
 import pytest
 
@@ -120,3 +124,13 @@ def test_all_off_is_exact(chips):
     so, x = rig.folder / "layer.so", rig.x[:5]
     analog = tools.run_model(so, x, rig.folder, "--device=analog", "--age=1y")
     assert tools.same_bits(analog, tools.run_model(so, x, rig.folder, "--device=exact"))
+
+
+def test_plots(tmp_path):
+    """Every effect can be drawn from the device, and docs/physics holds these drawings."""
+    script = tools.ROOT / "benchmark" / "physics" / "plots.py"
+    subprocess.run([sys.executable, script, "--quick", "--out", tmp_path], check=True, stdout=subprocess.DEVNULL)
+    names = lambda folder: sorted(path.name for path in folder.glob("*.svg"))
+    assert names(tmp_path) == names(tools.ROOT / "docs" / "physics")
+    for path in tmp_path.glob("*.svg"):
+        xml.dom.minidom.parse(str(path))
