@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// See Nodal.h. Unknowns are the voltages of both wires at every device; the
-// matrix is symmetric and positive definite.
+// See Nodal.h. Unknowns are the voltages of both wires at every device, less
+// those of ideal wires; the matrix is symmetric and positive definite.
 
 #include "Simulator/Nodal.h"
 
@@ -23,10 +23,15 @@ public:
 
   size_t size() const { return 2 * cells; }
 
+  /// What the devices draw from ideal wires. The unknowns are what the wires
+  /// lose of that, so that stiff wires do not drown the devices.
   Vector drive() const {
-    Vector b(size(), 0.0);
-    for (uint32_t i = 0; i < c.rows; ++i)
-      b[size_t(i) * c.columns] = rowWire * c.voltage[i];
+    Vector b(size());
+    for (size_t n = 0; n < cells; ++n) {
+      double current = c.conductance[n] * c.voltage[n / c.columns];
+      b[n] = -current;
+      b[cells + n] = current;
+    }
     return b;
   }
 
@@ -79,7 +84,7 @@ private:
       x[at + m * step] -= upper[m] * x[at + (m + 1) * step];
   }
 
-  /// A wire without resistance would make the system singular.
+  /// A wire without resistance would make the system infinite.
   static constexpr double least = 1e-9;
 
   const Crossbar &c;
@@ -121,7 +126,8 @@ CrossbarSolution cim::sim::solveCrossbar(const Crossbar &crossbar) {
     energy = next;
   }
   size_t cells = v.size() / 2;
-  solution.row.assign(v.begin(), v.begin() + cells);
+  for (size_t n = 0; n < cells; ++n)
+    solution.row.push_back(crossbar.voltage[n / crossbar.columns] + v[n]);
   solution.column.assign(v.begin() + cells, v.end());
   for (uint32_t j = 0; j < crossbar.columns; ++j)
     solution.currents.push_back(system.columnCurrent(v, j));

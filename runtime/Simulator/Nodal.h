@@ -27,7 +27,7 @@ struct CrossbarSolution {
 
 /// Nodal analysis by conjugate gradients, preconditioned with the wires (a
 /// tridiagonal system each); time and memory grow with the devices times the
-/// iterations. Stops when the residual is 1e-13 of the drive.
+/// iterations. Stops when the residual is 1e-13 of the currents of ideal wires.
 CrossbarSolution solveCrossbar(const Crossbar &crossbar);
 
 } // namespace cim::sim
