@@ -3,7 +3,6 @@
 
 #include "Cells.h"
 #include "Functions.h"
-#include "Random.h"
 
 #include <algorithm>
 #include <cmath>
@@ -85,8 +84,7 @@ int32_t Cells::codesPerLevel(const cim_layer &layer) const {
 //===----------------------------------------------------------------------===//
 
 static uint32_t bitsAt(const Chip &chip, Draw draw, const Place &p) {
-  return randomBits(Key(chip.seed, chip.trial, chip.config.philoxRounds), draw,
-                    p.column, p.row, p.array, p.device);
+  return randomBits(chip.key(), draw, p.column, p.row, p.array, p.device);
 }
 
 static float normalAt(const Chip &chip, Draw draw, const Place &p) {

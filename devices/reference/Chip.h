@@ -8,6 +8,7 @@
 #ifndef CIM_REFERENCE_CHIP_H
 #define CIM_REFERENCE_CHIP_H
 
+#include "Random.h"
 #include "cim-c/hal.h"
 
 #include <map>
@@ -38,8 +39,17 @@ struct CellConfig {
   float age = 0; // seconds
 };
 
+/// "input" of the target, but for its bits.
+struct InputConfig {
+  uint32_t sliceBits = 0; // 0: all in one pulse
+  std::string accumulation = "digital";
+  float sliceGain = 1;
+  float jitter = 0; // of a pulse's width, in codes
+};
+
 /// "lines" of the target.
 struct LineConfig {
+  float wireResistance = 0, cellConductance = 0, temperature = 300;
   float attenuation = 0, compression = 0, spread = 0;
   std::string curve = "rational";
   float fullScale = 0; // 0: that of the ADC
@@ -64,6 +74,7 @@ struct Config {
   float read = 0, staticVariation = 0;
   float adcOffset = 0, adcGain = 0, adcNoise = 0;
   uint32_t philoxRounds = 7;
+  InputConfig input;
   CellConfig cells;
   LineConfig lines;
   ConverterConfig converter;
@@ -90,6 +101,7 @@ struct Chip {
   uint32_t trial = 0;
   std::map<uint32_t, Array> arrays;
 
+  Key key() const { return Key(seed, trial, config.philoxRounds); }
   bool isAnalog() const { return mode == Mode::Analog; }
 };
 

@@ -4,7 +4,7 @@
 
 #include "Columns.h"
 #include "Functions.h"
-#include "Random.h"
+#include "Inputs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,8 +17,7 @@ using namespace cim::reference;
 
 static float normalOf(const Chip &chip, Draw draw, uint32_t column,
                       uint32_t word1, uint32_t word2, uint32_t word3) {
-  return normal(randomBits(Key(chip.seed, chip.trial, chip.config.philoxRounds),
-                           draw, column, word1, word2, word3));
+  return normal(randomBits(chip.key(), draw, column, word1, word2, word3));
 }
 
 /// A deviate of one conversion.
@@ -32,6 +31,36 @@ static float perConverter(const Chip &chip, Draw draw, const Conversion &at) {
   uint32_t converter =
       at.physicalColumn() / chip.config.converter.columnsPerAdc;
   return normalOf(chip, draw, converter, 0, at.block->array, 0);
+}
+
+int64_t cim::reference::wireShare(int64_t k, int64_t rows) {
+  int64_t left = rows - k;
+  return 65536 * (rows * rows - left * left) / (rows * rows);
+}
+
+/// R of the page: a wire's resistance over a cell's.
+static float wireResistance(const LineConfig &lines) {
+  float warmer = 0.00451f * (lines.temperature - 300);
+  return lines.wireResistance * positive(1 + warmer) * lines.cellConductance;
+}
+
+bool cim::reference::hasWires(const Chip &chip) {
+  return chip.isAnalog() && wireResistance(chip.config.lines) != 0;
+}
+
+float cim::reference::withWires(const Chip &chip, const Conversion &at,
+                                int32_t z, const WireSums &sums, float y) {
+  if (!hasWires(chip))
+    return y;
+  float r = wireResistance(chip.config.lines);
+  float levels = float(std::max(-chip.config.cellLo, chip.config.cellHi));
+  float perCode = 1 / float(z);
+  float unit = perCode / (levels * float(largestInput(chip, *at.layer)));
+  float rows = float(at.block->k_count * at.block->repeat);
+  float l = rows * r * (float(sums.load) * unit);
+  float slope = l * 0.05f - 0.2f;
+  float c = clamp(l * (slope * l + 0.5f), 0, 1);
+  return y - c * (float(sums.drop) * 0x1p-16f) * perCode;
 }
 
 float cim::reference::withReadNoise(const Chip &chip, const Conversion &at,
@@ -49,7 +78,7 @@ float cim::reference::withReadNoise(const Chip &chip, const Conversion &at,
 static float fullScale(const Chip &chip, const Conversion &at) {
   const LineConfig &lines = chip.config.lines;
   return lines.fullScale == 0 ? float(at.layer->adc_hi + 1)
-                              : lines.fullScale * at.block->gain;
+                              : lines.fullScale * at.gain;
 }
 
 float cim::reference::withAttenuation(const Chip &chip, const Conversion &at,

@@ -13,14 +13,25 @@ namespace cim::reference {
 struct Conversion {
   const cim_layer *layer;
   const cim_block *block;
-  uint32_t ordinal; // of the block, among those of the column
+  float gain;       // codes per unit of the sum
+  uint32_t ordinal; // of the read, among those of the column
   uint32_t column;  // of the matrix
   uint32_t window, image;
 
   uint32_t physicalColumn() const { return block->column + column - block->n; }
 };
 
-/// In levels. `power` is V, `sigma` is sr of the page.
+/// Sums over the rows of a block that the wires see.
+struct WireSums {
+  int64_t load, drop; // sum abs(q G), sum q G p
+};
+bool hasWires(const Chip &chip);
+/// p of the page, of row k out of `rows`.
+int64_t wireShare(int64_t k, int64_t rows);
+
+// In levels; `power` is V, `sigma` is sr of the page, z codes are one level.
+float withWires(const Chip &chip, const Conversion &at, int32_t z,
+                const WireSums &sums, float y);
 float withReadNoise(const Chip &chip, const Conversion &at, float sigma,
                     int64_t power, float a);
 // In ADC codes, in this order.

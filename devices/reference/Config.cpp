@@ -103,6 +103,15 @@ private:
 };
 } // namespace
 
+static void readInput(Section &input, Config &config) {
+  InputConfig &i = config.input;
+  input.number("bits", 1, 8, config.inputBits);
+  input.number("slice_bits", 1, 8, i.sliceBits);
+  input.word("accumulation", {"digital", "analog"}, i.accumulation);
+  input.number("slice_gain", 1e-6, 1e6, i.sliceGain);
+  input.number("jitter", 0, 1e6, i.jitter);
+}
+
 static void readNoise(Section &noise, Config &config) {
   noise.number("read", 0, 1e6, config.read);
   noise.number("static", 0, 1e6, config.staticVariation);
@@ -145,6 +154,9 @@ static void readLines(Section &lines, LineConfig &l) {
   lines.word("curve", {"rational", "exponential"}, l.curve);
   lines.number("full_scale", 1e-6, 1e12, l.fullScale);
   lines.number("headroom", 1e-6, 1e6, l.headroom);
+  lines.number("wire_resistance", 0, 1e9, l.wireResistance);
+  lines.number("cell_conductance", 0, 1e3, l.cellConductance);
+  lines.number("temperature", 1, 1e4, l.temperature);
   lines.refuseOthers();
 }
 
@@ -171,7 +183,7 @@ std::string cim::reference::readConfig(const char *text, Mode mode,
   array.number("columns", 1, 1 << 20, config.arrayColumns);
   array.number("cell_lo", -127, 0, config.cellLo);
   array.number("cell_hi", 1, 127, config.cellHi);
-  input.number("bits", 1, 8, config.inputBits);
+  readInput(input, config);
   if (mode != Mode::Analog)
     return error;
   Section noise = section("noise"), cells = section("cells"),
@@ -182,6 +194,8 @@ std::string cim::reference::readConfig(const char *text, Mode mode,
   readConverter(adc, config.converter);
   if (config.philoxRounds != 7 && config.philoxRounds != 10)
     return "noise.philox_rounds is neither 7 nor 10";
+  if (config.input.jitter != 0 && config.input.sliceBits != 0)
+    return "input.jitter is of one pulse, not of slices";
   if (config.lines.attenuation != 0 && config.arrayColumns == 0)
     return "lines.attenuation needs array.columns";
   return error;

@@ -44,7 +44,8 @@ static float compensationOf(const Chip &chip, const Cells &cells,
 
 Layer cim::reference::prepareLayer(const Chip &chip, const cim_layer &layer) {
   Cells cells(chip);
-  Layer result = {layer, cells.codesPerLevel(layer), 0, {}};
+  Layer result = {
+      layer, cells.codesPerLevel(layer), 0, slicesOf(chip, layer), {}};
   float perUnit = 0;
   if (cells.hasReadNoise()) {
     perUnit = cells.variancesPerUnit(layer);
@@ -55,6 +56,7 @@ Layer cim::reference::prepareLayer(const Chip &chip, const cim_layer &layer) {
     const cim_block &block = layer.blocks[i];
     Block &out = result.blocks.emplace_back();
     out.block = &block;
+    out.gain = block.gain * result.slices.gain;
     out.weights = weightsOf(cells, block, result.z, chip.config.cells.age);
     out.compensation = compensationOf(chip, cells, out, result.z);
     for (uint32_t k = 0; k < block.k_count && cells.hasReadNoise(); ++k)
@@ -111,20 +113,18 @@ static void gather(const cim_layer &l, const void *image, uint32_t oh,
       }
 }
 
-/// sums[n] = sum over k of q[k]^power * matrix[k][n].
-static void product(const cim_block &b, const int32_t *q, int power,
+/// sums[n] = sum over k of values[k] * matrix[k][n].
+template <typename Value, typename Sum>
+static void product(const cim_block &b, const std::vector<Value> &values,
                     const std::vector<int32_t> &matrix,
-                    std::vector<int32_t> &sums) {
+                    std::vector<Sum> &sums) {
   sums.assign(b.n_count, 0);
-  if (matrix.empty())
-    return;
   for (uint32_t k = 0; k < b.k_count; ++k) {
-    int32_t value = power == 2 ? q[k] * q[k] : q[k];
-    if (value == 0)
+    if (values[k] == 0)
       continue;
     const int32_t *row = matrix.data() + size_t(k) * b.n_count;
     for (uint32_t n = 0; n < b.n_count; ++n)
-      sums[n] += value * row[n];
+      sums[n] += Sum(values[k]) * row[n];
   }
 }
 
@@ -132,17 +132,57 @@ static float round(cim_rounding rounding, float x) {
   return rounding == CIM_FLOOR ? std::floor(x) : std::nearbyint(x);
 }
 
+namespace {
+/// Integer sums of one read, per column of a block.
+struct Sums {
+  std::vector<int32_t> products, powers; // q G, q^2 U
+  std::vector<int64_t> jitter;           // J G
+  std::vector<int64_t> loads, drops;     // abs(q G), q G p
+};
+} // namespace
+
+/// All that one read sums up. Without an effect its sums are 0.
+static void sumUp(const Chip &chip, const Layer &layer, const Block &block,
+                  const Conversion &at, const std::vector<int32_t> &q,
+                  Sums &sums) {
+  const cim_block &b = *block.block;
+  product(b, q, block.weights, sums.products);
+  if (!chip.isAnalog())
+    return;
+  std::vector<int32_t> squares(b.k_count), pulses(b.k_count);
+  for (uint32_t k = 0; k < b.k_count; ++k) {
+    squares[k] = powerOf(layer.slices, q[k]);
+    pulses[k] = jitterOf(chip, at, b.k + k, q[k]);
+  }
+  sums.powers.assign(b.n_count, 0);
+  if (!block.powers.empty())
+    product(b, squares, block.powers, sums.powers);
+  product(b, pulses, block.weights, sums.jitter);
+  sums.loads.assign(b.n_count, 0);
+  sums.drops.assign(b.n_count, 0);
+  for (uint32_t k = 0; k < b.k_count && hasWires(chip); ++k) {
+    int64_t share = wireShare(k, b.k_count);
+    for (uint32_t n = 0; n < b.n_count; ++n) {
+      int64_t current = int64_t(q[k]) * block.weights[k * b.n_count + n];
+      sums.loads[n] += std::abs(current);
+      sums.drops[n] += current * share;
+    }
+  }
+}
+
 /// What a column's current is when it reaches the converter: x of the page.
 static float analogValue(const Chip &chip, const Layer &layer,
-                         const Conversion &at, int32_t sum, int32_t power) {
-  float a = float(sum);
+                         const Conversion &at, const Sums &sums, uint32_t n) {
+  float a = float(sums.products[n]);
+  if (!chip.isAnalog())
+    return a * at.gain;
+  a = a + float(sums.jitter[n]) * 0x1p-12f;
   if (layer.z != 1)
     a = a * (1.0f / float(layer.z));
-  if (!chip.isAnalog())
-    return a * at.block->gain;
+  a = withWires(chip, at, layer.z, {sums.loads[n], sums.drops[n]}, a);
   if (layer.readSigma != 0)
-    a = withReadNoise(chip, at, layer.readSigma, power, a);
-  float x = a * at.block->gain;
+    a = withReadNoise(chip, at, layer.readSigma, sums.powers[n], a);
+  float x = a * at.gain;
   x = withAttenuation(chip, at, x);
   x = withCompression(chip, at, x);
   x = withHeadroom(chip, at, x);
@@ -182,32 +222,54 @@ static void store(const cim_layer &l, float sum, uint32_t n, void *output,
 namespace {
 /// One window's numbers.
 struct Window {
-  std::vector<int32_t> q, sums, powers;
+  std::vector<int32_t> q;
   std::vector<float> results; // S of the page
-
-  explicit Window(const cim_layer &l)
-      : q(size_t(l.kernel_h) * l.kernel_w * l.in_c), results(l.out_c) {}
+  uint32_t number, image;
 };
 } // namespace
 
+/// v of the page for every column of a block: all its reads.
+static std::vector<float> readBlock(const Chip &chip, const Layer &layer,
+                                    const Block &block, const Window &w) {
+  const cim_block &b = *block.block;
+  const Slices &slices = layer.slices;
+  std::vector<float> codes(b.n_count);
+  std::vector<int32_t> q(b.k_count);
+  Sums sums;
+  for (uint32_t read = 0; read < slices.reads(); ++read) {
+    for (uint32_t k = 0; k < b.k_count; ++k)
+      q[k] = inputOf(slices, w.q[b.k + k], read);
+    auto conversion = [&](uint32_t n) -> Conversion {
+      uint32_t ordinal = block.ordinal[n] * slices.reads() + read;
+      return {&layer.layer, &b,       block.gain, ordinal,
+              b.n + n,      w.number, w.image};
+    };
+    sumUp(chip, layer, block, conversion(0), q, sums);
+    float weight = std::ldexp(1.0f, int(slices.bits * read));
+    for (uint32_t n = 0; n < b.n_count; ++n) {
+      float x = analogValue(chip, layer, conversion(n), sums, n);
+      float v = chip.mode == Mode::Ideal
+                    ? float(sums.products[n])
+                    : convert(layer.layer, block.thresholds[n], x);
+      codes[n] += v * weight;
+    }
+  }
+  return codes;
+}
+
 /// Adds a block's share to S.
 static void addBlock(const Chip &chip, const Layer &layer, const Block &block,
-                     uint32_t window, uint32_t image, Window &w) {
+                     Window &w) {
   const cim_layer &l = layer.layer;
   const cim_block &b = *block.block;
-  product(b, &w.q[b.k], 1, block.weights, w.sums);
-  product(b, &w.q[b.k], 2, block.powers, w.powers);
+  std::vector<float> codes = readBlock(chip, layer, block, w);
   for (uint32_t n = 0; n < b.n_count; ++n) {
-    float v = float(w.sums[n]);
     float coefficient = l.significance[size_t(b.plane) * l.out_c + b.n + n];
     if (chip.mode != Mode::Ideal) {
-      Conversion at = {&l, &b, block.ordinal[n], b.n + n, window, image};
-      float x = analogValue(chip, layer, at, w.sums[n], w.powers[n]);
-      v = convert(l, block.thresholds[n], x);
-      coefficient = coefficient / b.gain;
+      coefficient = coefficient / block.gain;
       coefficient = coefficient * block.compensation;
     }
-    float term = v * coefficient;
+    float term = codes[n] * coefficient;
     w.results[b.n + n] = w.results[b.n + n] + term;
   }
 }
@@ -216,18 +278,20 @@ void cim::reference::runLayer(const Chip &chip, const Layer &layer,
                               const cim_stream &stream) {
   const cim_layer &l = layer.layer;
   size_t imageBytes = size_t(l.in_h) * l.in_w * l.in_c;
-  Window window(l);
+  Window window = {};
+  window.q.resize(size_t(l.kernel_h) * l.kernel_w * l.in_c);
   size_t at = 0;
   for (uint32_t i = 0; i < stream.image_count; ++i) {
     const char *image =
         static_cast<const char *>(stream.input) + i * imageBytes;
+    window.image = uint32_t(stream.first_image) + i;
     for (uint32_t oh = 0; oh < l.out_h; ++oh)
       for (uint32_t ow = 0; ow < l.out_w; ++ow) {
         gather(l, image, oh, ow, window.q);
-        std::fill(window.results.begin(), window.results.end(), 0.0f);
+        window.number = oh * l.out_w + ow;
+        window.results.assign(l.out_c, 0.0f);
         for (const Block &block : layer.blocks)
-          addBlock(chip, layer, block, oh * l.out_w + ow,
-                   uint32_t(stream.first_image) + i, window);
+          addBlock(chip, layer, block, window);
         for (uint32_t n = 0; n < l.out_c; ++n, ++at)
           store(l, window.results[n], n, stream.output, at);
       }

@@ -4,6 +4,7 @@
 #define CIM_REFERENCE_LAYER_H
 
 #include "Chip.h"
+#include "Inputs.h"
 
 namespace cim::reference {
 
@@ -18,13 +19,15 @@ struct Block {
   std::vector<int32_t> powers;   // the same for U; with read noise only
   std::vector<uint32_t> ordinal; // [n_count] earlier blocks of the column
   std::vector<std::vector<float>> thresholds; // [n_count] of the converters
-  float compensation = 1;                     // alpha of the page
+  float gain = 1;         // of a conversion: g_b, or g' with slices
+  float compensation = 1; // alpha of the page
 };
 
 struct Layer {
   cim_layer layer;
   int32_t z = 1;       // conductance codes per level
   float readSigma = 0; // sr of the page
+  Slices slices;
   std::vector<Block> blocks;
 };
 

@@ -34,7 +34,8 @@ enum class Draw : uint32_t {
   Drift,
   Fault,
   Line,
-  Capacitor
+  Capacitor,
+  Jitter
 };
 
 /// 32 random bits of a column (or converter); words 1 to 3 are what the table

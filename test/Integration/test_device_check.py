@@ -51,10 +51,12 @@ DEFECTS = {
 
 # What the simulator and the reference both play: all of docs/Physics.md.
 EFFECTS = {
-    "noise": ["read", "static", "adc_offset", "adc_gain", "adc_noise"],
+    "noise": ["read", "static", "adc_offset", "adc_gain", "adc_noise", "philox_rounds"],
+    "input": ["slice_bits", "accumulation", "slice_gain", "jitter"],
     "cells": ["mapping", "distribution", "dependence", "on_off", "stuck_on", "stuck_off", "faults", "program", "drift",
               "drift_spread", "drift_start", "flicker", "flicker_time", "compensation", "age", "model"],
-    "lines": ["attenuation", "compression", "spread", "curve", "full_scale", "headroom"],
+    "lines": ["attenuation", "compression", "spread", "curve", "full_scale", "headroom",
+              "wire_resistance", "temperature"],
     "adc": ["architecture", "capacitor_mismatch", "amplifier_gain", "inl", "columns_per_adc"],
 }  # fmt: skip
 

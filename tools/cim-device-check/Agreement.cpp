@@ -25,6 +25,11 @@ const Effect effects[] = {
     {"noise", "adc_offset", 0.1f, 1.0f, {}},
     {"noise", "adc_gain", 0.01f, 0.1f, {}},
     {"noise", "adc_noise", 0.1f, 1.0f, {}},
+    {"noise", "philox_rounds", 0, 0, {"10"}},
+    {"input", "slice_bits", 0, 0, {"1", "2", "3"}},
+    {"input", "accumulation", 0, 0, {"\"analog\""}},
+    {"input", "slice_gain", 0.5f, 2, {}},
+    {"input", "jitter", 0.01f, 0.5f, {}},
     {"cells", "mapping", 0, 0, {"\"offset\""}},
     {"cells", "distribution", 0, 0, {"\"uniform\"", "\"lognormal\""}},
     {"cells", "dependence", 0, 0, {"\"additive\"", "\"inverse\""}},
@@ -61,6 +66,8 @@ const Effect effects[] = {
     {"lines", "curve", 0, 0, {"\"exponential\""}},
     {"lines", "full_scale", 50, 5000, {}},
     {"lines", "headroom", 0.3f, 0.9f, {}},
+    {"lines", "wire_resistance", 0.1f, 5, {}},
+    {"lines", "temperature", 100, 400, {}},
     {"adc", "architecture", 0, 0, {"\"ramp\"", "\"sar\""}},
     {"adc", "capacitor_mismatch", 0.001f, 0.3f, {}},
     {"adc", "amplifier_gain", 20, 60, {}},
@@ -92,14 +99,17 @@ struct Levels {
   int lo = -1, hi = 1;
 };
 
-static std::string targetWith(const Chosen &chosen, Levels levels = {}) {
-  std::string text =
-      "{\"array\": {\"rows\": 1024, \"columns\": 512, \"cell_lo\": " +
-      std::to_string(levels.lo) +
-      ", \"cell_hi\": " + std::to_string(levels.hi) +
-      "}, \"input\": {\"bits\": 7}";
+static std::string targetWith(Chosen chosen, Levels levels = {}) {
+  chosen["array"] = {{"rows", "1024"},
+                     {"columns", "512"},
+                     {"cell_lo", std::to_string(levels.lo)},
+                     {"cell_hi", std::to_string(levels.hi)}};
+  chosen["input"]["bits"] = "7";
+  if (chosen.count("lines"))
+    chosen["lines"]["cell_conductance"] = "0.0005"; // siemens
+  std::string text;
   for (const auto &[section, members] : chosen) {
-    text += ", \"" + section + "\": {";
+    text += (text.empty() ? "{\"" : ", \"") + section + "\": {";
     const char *separator = "";
     for (const auto &[key, value] : members) {
       text += separator + ("\"" + key + "\": " + value);
@@ -164,6 +174,8 @@ private:
     for (const Effect *effect : shared)
       if (random() % rarity == 0)
         chosen[effect->section][effect->key] = valueOf(*effect, random);
+    if (chosen["input"].count("slice_bits"))
+      chosen["input"].erase("jitter"); // that is of one pulse
     // A device with a name brings these.
     if (auto cells = chosen.find("cells");
         cells != chosen.end() && cells->second.count("model"))
@@ -224,9 +236,15 @@ static void agree(Probe &probe, const char *mode) {
     probe.fail(error);
     return;
   }
+  // Slices are a matter of converters, not of noise.
+  auto isSlicing = [&](const Effect &effect) {
+    return mode[0] == 'e' && std::string(effect.section) == "input";
+  };
+  bool analog = mode[0] == 'a';
   std::vector<const Effect *> shared;
   for (const Effect &effect : effects)
-    if (mode[0] == 'a' && plays(probe.api, effect) && plays(*other.api, effect))
+    if ((analog || isSlicing(effect)) && plays(probe.api, effect) &&
+        plays(*other.api, effect))
       shared.push_back(&effect);
   Comparison(probe, *other.api, mode).run(shared);
 }
