@@ -3,6 +3,12 @@
 # Installs what a build and the tests need on Debian 12: system packages, and a
 # private Python environment in .venv for the tests. Safe to run again; says
 # what it does.
+#
+#   scripts/bootstrap.sh [--peers]
+#
+# --peers also installs what the tests against other programs need, which are
+# skipped otherwise: aihwkit and badcrossbar in .venv-peers (7 GB), and Arm64
+# libraries with qemu-user.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,11 +17,20 @@ packages=(
   llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
   cmake ninja-build ccache
   libprotobuf-dev protobuf-compiler libonnx-dev
-  libdnnl-dev libeigen3-dev nlohmann-json3-dev zlib1g-dev
+  libdnnl-dev nlohmann-json3-dev zlib1g-dev
   libgtest-dev libbenchmark-dev
   python3 python3-venv
   dataset-fashion-mnist
 )
+environments=(test)
+if [ "${1:-}" = --peers ]; then
+  packages+=(
+    qemu-user libstdc++-12-dev-arm64-cross libc6-dev-arm64-cross
+    # To build pycairo, which badcrossbar asks for.
+    gcc pkg-config libcairo2-dev python3-dev
+  )
+  environments+=(peers)
+fi
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then
@@ -40,14 +55,17 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-# The environment is made again only when its list of packages changes.
-stamp=.venv/requirements.stamp
-if ! cmp -s scripts/requirements-test.txt "$stamp"; then
-  echo "bootstrap: making .venv from scripts/requirements-test.txt"
-  rm -rf .venv
-  /usr/bin/python3 -m venv .venv
-  .venv/bin/pip install --quiet --disable-pip-version-check \
-    -r scripts/requirements-test.txt
-  cp scripts/requirements-test.txt "$stamp"
-fi
+# An environment is made again only when its list of packages changes.
+for name in "${environments[@]}"; do
+  folder=.venv
+  [ "$name" = test ] || folder=.venv-$name
+  list=scripts/requirements-$name.txt
+  if ! cmp -s "$list" "$folder/requirements.stamp"; then
+    echo "bootstrap: making $folder from $list"
+    rm -rf "$folder"
+    /usr/bin/python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$list"
+    cp "$list" "$folder/requirements.stamp"
+  fi
+done
 echo "bootstrap: ready"
