@@ -34,11 +34,11 @@ template <int R> struct Rows {
 
 namespace {
 
-/// Adds the product of a tile with the weights of a block to acc.
-template <int R, int NV>
+/// The product of a tile with the weights of a block, from start(m, v) on.
+template <int R, int NV, typename Start>
 [[gnu::always_inline]] inline void
 product(const TileBlock &block, const int8_t *weights, const uint8_t *from,
-        const Rows<R> &at, I (&acc)[R][NV]) {
+        const Rows<R> &at, Start &&start, I (&acc)[R][NV]) {
   // Copies that nothing else can point to stay in registers.
   I sum[R][NV];
   const uint8_t *corner[R];
@@ -47,7 +47,7 @@ product(const TileBlock &block, const int8_t *weights, const uint8_t *from,
     corner[m] = from + at.corner[m];
 #pragma unroll
     for (int v = 0; v < NV; ++v)
-      sum[m][v] = acc[m][v];
+      sum[m][v] = start(m, v);
   }
   const uint32_t *offsets = block.offsets, *end = offsets + block.groupCount;
   for (; offsets != end; ++offsets, weights += NV * width * 4) {
@@ -76,14 +76,13 @@ template <int R, int NV>
 [[gnu::always_inline]] inline void
 sumHalves(const LayerConstants &c, const WindowRun &run, const TileBlock &block,
           const Rows<R> &at, I (&sums)[R][NV]) {
-  for (auto &row : sums)
-    for (I &sum : row)
-      sum = Vec::setInt(0);
-  product<R, NV>(block, block.squares, run.high, at, sums);
-  for (auto &row : sums)
-    for (I &sum : row)
-      sum = Vec::shiftLeft(sum, c.squareShift);
-  product<R, NV>(block, block.squares, run.low, at, sums);
+  product<R, NV>(
+      block, block.squares, run.high, at,
+      [](int, int) { return Vec::setInt(0); }, sums);
+  product<R, NV>(
+      block, block.squares, run.low, at,
+      [&](int m, int v) { return Vec::shiftLeft(sums[m][v], c.squareShift); },
+      sums);
 }
 
 /// Product and, from tables, sum t^2 q^2 at once: the lookups find room beside
@@ -97,7 +96,7 @@ productAndSquares(const WindowRun &run, const TileBlock &block,
   for (int m = 0; m < R; ++m)
 #pragma unroll
     for (int v = 0; v < NV; ++v) {
-      sum[m][v] = acc[m][v];
+      sum[m][v] = V::load(block.start + v * width);
       // Two words per table, each less 2^15.
       square[m][v] = V::setInt(int32_t(block.groupCount / 2 << 16));
     }
@@ -151,44 +150,59 @@ template <bool Floor>
   return Vec::min(Vec::max(x, Vec::set(c.adcLo)), Vec::set(c.adcHi));
 }
 
-/// Where the results of a register tile go.
-template <int NV> struct Out {
-  uint32_t count;    // windows of the tile; the other rows are nobody's
-  uint64_t position; // first element
+/// Scale, bias, activation, and where the results of a register tile go. Copies
+/// of what is constant: the compiler must assume that stores of bytes change
+/// anything else.
+template <int NV> struct Epilogue {
+  F scale[NV], bias[NV], lo, hi;
+  bool floats, floor;
   // Lanes of every vector that are columns of the tile.
   uint32_t begin[NV], end[NV];
+  bool wholeLanes = true;
+  // Of the register tile at hand.
+  bool whole;     // every row and lane is somebody's
+  uint32_t count; // windows; the other rows are nobody's
+  char *to;
 
-  Out(const Tile &tile, const LayerConstants &c, uint32_t window,
-      uint32_t count)
-      : count(count), position(uint64_t(window) * c.outC + tile.column) {
+  Epilogue(const LayerConstants &c, const Tile &tile)
+      : lo(Vec::set(c.outLo)), hi(Vec::set(c.outHi)),
+        floats(c.outType == CIM_F32), floor(c.outFloor && !floats) {
     for (uint32_t v = 0; v < NV; ++v) {
       uint32_t at = v * width;
+      scale[v] = Vec::load(tile.scale + at);
+      bias[v] = Vec::load(tile.bias + at);
       begin[v] = tile.begin > at ? tile.begin - at : 0;
       end[v] = tile.end > at ? tile.end - at : 0;
       end[v] = end[v] < width ? end[v] : width;
+      wholeLanes &= begin[v] == 0 && end[v] == width;
     }
+  }
+
+  void moveTo(const LayerConstants &c, const Tile &tile, const WindowRun &run,
+              uint32_t window, uint32_t windows, uint32_t rows) {
+    uint64_t at = uint64_t(window) * c.outC + tile.column;
+    to = static_cast<char *>(run.output) + at * (floats ? 4 : 1);
+    count = windows;
+    whole = wholeLanes && count == rows;
   }
 };
 
-/// Scale, bias, activation, and out.
-template <int NV>
-[[gnu::always_inline]] inline void finish(const LayerConstants &c,
-                                          const Tile &tile, const Out<NV> &out,
-                                          int m, int v, F sum, void *output) {
-  if (uint32_t(m) >= out.count || out.begin[v] >= out.end[v])
+template <bool Whole, int NV>
+[[gnu::always_inline]] inline void finish(const Epilogue<NV> &e, uint64_t outC,
+                                          int m, int v, F sum) {
+  if (!Whole && (uint32_t(m) >= e.count || e.begin[v] >= e.end[v]))
     return;
-  F y = Vec::add(Vec::mul(sum, Vec::load(tile.scale + v * width)),
-                 Vec::load(tile.bias + v * width));
-  if (c.outType != CIM_F32 && c.outFloor)
+  F y = Vec::add(Vec::mul(sum, e.scale[v]), e.bias[v]);
+  if (e.floor)
     y = Vec::round(y, true);
-  y = Vec::min(Vec::max(y, Vec::set(c.outLo)), Vec::set(c.outHi));
-  uint64_t to = out.position + uint64_t(m) * c.outC + v * width;
+  y = Vec::min(Vec::max(y, e.lo), e.hi);
+  uint32_t begin = Whole ? 0 : e.begin[v], end = Whole ? width : e.end[v];
+  uint64_t to = m * outC + v * width;
   // Integer bounds: rounding to nearest may come after them.
-  if (c.outType == CIM_F32)
-    Vec::store(static_cast<float *>(output) + to, y, out.begin[v], out.end[v]);
+  if (e.floats)
+    Vec::store(reinterpret_cast<float *>(e.to) + to, y, begin, end);
   else
-    Vec::storeBytes(static_cast<uint8_t *>(output) + to, y, out.begin[v],
-                    out.end[v]);
+    Vec::storeBytes(reinterpret_cast<uint8_t *>(e.to) + to, y, begin, end);
 }
 
 /// The analog path of one block: from integer sums to codes, added to `sums`,
@@ -198,10 +212,11 @@ template <int R, int NV, bool Floor>
 [[gnu::noinline]] void addAnalog(const LayerConstants &c, const Keys &keys,
                                  const WindowRun &run, const Tile &tile,
                                  uint32_t position, const Rows<R> &at,
-                                 const Out<NV> &out, const I (&acc)[R][NV],
+                                 const Epilogue<NV> &out, const I (&acc)[R][NV],
                                  const I (&squares)[R][NV], F (&sums)[R][NV]) {
   const TileBlock &block = tile.blocks[position];
   bool read = c.squares != Squares::None, converter = c.adcNoise != 0;
+  uint64_t outC = c.outC;
   uint32_t quad = tile.column / 4, quadB = NV == 1 ? quad : quad + width / 4;
   uint32_t counter = c.layer << 16 | position;
   Columns readColumns(keys, Draw::Read, quad, quadB, counter);
@@ -262,15 +277,16 @@ template <int R, int NV, bool Floor>
       bend(compareThresholds);
     each([&](int i, int, int) { x[i] = convert<Floor>(c, x[i]); });
     multiply(block.coefficient);
-    each([&](int i, int m, int v) {
-      x[i] = Vec::add(position ? sums[m][v] : Vec::set(0.0f), x[i]);
-    });
-    if (position + 1 == tile.blockCount)
-      each([&](int i, int m, int v) {
-        finish<NV>(c, tile, out, m, v, x[i], run.output);
-      });
+    if (position)
+      each([&](int i, int m, int v) { x[i] = Vec::add(sums[m][v], x[i]); });
     else
+      each([&](int i, int, int) { x[i] = Vec::add(Vec::set(0.0f), x[i]); });
+    if (position + 1 != tile.blockCount)
       each([&](int i, int m, int v) { sums[m][v] = x[i]; });
+    else if (out.whole)
+      each([&](int i, int m, int v) { finish<true>(out, outC, m, v, x[i]); });
+    else
+      each([&](int i, int m, int v) { finish<false>(out, outC, m, v, x[i]); });
   }
 }
 
@@ -286,47 +302,57 @@ constexpr int rowsOf(Path path, int nv) {
   return Vec::accumulators / nv / (path == Path::Subsets ? 2 : 1);
 }
 
+/// Where a block stands among those of its tile.
+enum class Place { Only, Inner, Last };
+
 /// One block of one register tile: product, converter, sum; and out with the
-/// last block.
-template <int R, int NV, Path P, bool Floor, bool Last>
+/// last block. `sums` begins as 0; an only block leaves it alone.
+template <int R, int NV, Path P, bool Floor, Place At>
 [[gnu::always_inline]] inline void
 addBlock(const LayerConstants &c, const Keys *keys, const WindowRun &run,
          const Tile &tile, uint32_t position, const Rows<R> &at,
-         const Out<NV> &out, F (&sums)[R][NV]) {
+         const Epilogue<NV> &out, F (&sums)[R][NV]) {
   const TileBlock &block = tile.blocks[position];
   I acc[R][NV];
-  for (int v = 0; v < NV; ++v)
-    for (int m = 0; m < R; ++m)
-      acc[m][v] = Vec::load(block.start + v * width);
+  auto start = [&](int, int v) { return Vec::load(block.start + v * width); };
   if constexpr (P == Path::Analog || P == Path::Subsets) {
     I squares[R][NV];
     if constexpr (P == Path::Subsets)
       productAndSquares<R, NV, Vec>(run, block, at, acc, squares);
     else
-      product<R, NV>(block, block.weights, run.input, at, acc);
+      product<R, NV>(block, block.weights, run.input, at, start, acc);
     if (P == Path::Analog && c.squares == Squares::Halves)
       sumHalves<R, NV>(c, run, block, at, squares);
     return addAnalog<R, NV, Floor>(c, *keys, run, tile, position, at, out, acc,
                                    squares, sums);
   }
-  product<R, NV>(block, block.weights, run.input, at, acc);
-#pragma unroll
+  product<R, NV>(block, block.weights, run.input, at, start, acc);
+  F gain[NV], coefficient[NV];
   for (int v = 0; v < NV; ++v) {
-    F gain = Vec::load(block.gain + v * width);
-    F coefficient = Vec::load(block.coefficient + v * width);
-#pragma unroll
-    for (int m = 0; m < R; ++m) {
-      F value = Vec::toFloat(acc[m][v]);
-      if (P == Path::Exact)
-        value = convert<Floor>(c, Vec::mul(value, gain));
-      F sum = position ? sums[m][v] : Vec::set(0.0f);
-      sum = Vec::add(sum, Vec::mul(value, coefficient));
-      if (Last)
-        finish<NV>(c, tile, out, m, v, sum, run.output);
-      else
-        sums[m][v] = sum;
-    }
+    gain[v] = Vec::load(block.gain + v * width);
+    coefficient[v] = Vec::load(block.coefficient + v * width);
   }
+  uint64_t outC = c.outC;
+  auto convertAll = [&](auto &&use) __attribute__((always_inline)) {
+#pragma unroll
+    for (int v = 0; v < NV; ++v)
+#pragma unroll
+      for (int m = 0; m < R; ++m) {
+        F value = Vec::toFloat(acc[m][v]);
+        if (P == Path::Exact)
+          value = convert<Floor>(c, Vec::mul(value, gain[v]));
+        F sum = At == Place::Only ? Vec::set(0.0f) : sums[m][v];
+        use(m, v, Vec::add(sum, Vec::mul(value, coefficient[v])));
+      }
+  };
+  if (At == Place::Inner)
+    convertAll([&](int m, int v, F sum) { sums[m][v] = sum; });
+  else if (out.whole)
+    convertAll(
+        [&](int m, int v, F sum) { finish<true>(out, outC, m, v, sum); });
+  else
+    convertAll(
+        [&](int m, int v, F sum) { finish<false>(out, outC, m, v, sum); });
 }
 
 /// The register tile of `count` windows from `begin`; rows beyond count repeat
@@ -345,17 +371,27 @@ void runTile(const LayerConstants &c, const Tile &tile, const WindowRun &run) {
   constexpr int R = rowsOf(P, NV);
   Keys keys(c.key);
   Rows<R> at;
+  Epilogue<NV> out(c, tile);
   uint32_t last = tile.blockCount - 1;
   for (uint32_t begin = 0; begin < run.windowCount; begin += R) {
     uint32_t left = run.windowCount - begin;
     uint32_t count = left < R ? left : R;
     locate(run, begin, count, at);
-    Out<NV> out(tile, c, begin, count);
+    out.moveTo(c, tile, run, begin, count, R);
     F sums[R][NV];
+    if (last == 0) {
+      addBlock<R, NV, P, Floor, Place::Only>(c, &keys, run, tile, 0, at, out,
+                                             sums);
+      continue;
+    }
+    for (auto &row : sums)
+      for (F &sum : row)
+        sum = Vec::set(0.0f);
     for (uint32_t block = 0; block < last; ++block)
-      addBlock<R, NV, P, Floor, false>(c, &keys, run, tile, block, at, out,
-                                       sums);
-    addBlock<R, NV, P, Floor, true>(c, &keys, run, tile, last, at, out, sums);
+      addBlock<R, NV, P, Floor, Place::Inner>(c, &keys, run, tile, block, at,
+                                              out, sums);
+    addBlock<R, NV, P, Floor, Place::Last>(c, &keys, run, tile, last, at, out,
+                                           sums);
   }
 }
 
