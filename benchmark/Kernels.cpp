@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // cim-bench-kernels: the simulator's kernels on convolutions of real networks,
-// as a fraction of the int8 peak of one core, measured in the same process.
-// Times are CPU time of the thread; repeated 7 times, the median counts:
+// as a fraction of the int8 peak of one core, measured in the same process; how
+// their cost grows with windows and with cells; the random numbers alone. Times
+// are CPU time of the thread; repeated 7 times, the median counts:
 //
 //   cim-bench-kernels
 //   cim-bench-kernels --benchmark_filter=exact
+//
+// benchmark/performance.py compares them with the project's goals.
 
 #include "Peak.h"
 #include "Session/DeviceLibrary.h"
 #include "Simulator/Dispatch.h"
+#include "Simulator/Normal.h"
 
 #include <benchmark/benchmark.h>
 #include <cmath>
@@ -57,12 +61,27 @@ static const Shape shapes[] = {{"1152x512", 14, 128, 512},
                                {"288x32", 16, 32, 32},
                                {"144x16", 32, 16, 16}};
 
+// Four times the windows, or the cells, of one after the other.
+static const Shape growing[] = {
+    {"windows/64", 8, 64, 64},      {"windows/256", 16, 64, 64},
+    {"windows/1024", 32, 64, 64},   {"windows/4096", 64, 64, 64},
+    {"windows/16384", 128, 64, 64}, {"cells/9216", 16, 32, 32},
+    {"cells/36864", 16, 64, 64},    {"cells/147456", 16, 128, 128},
+    {"cells/589824", 16, 256, 256}};
+
+// One normal deviate per conversion in `noise`; `read` has another, whose
+// variance takes a product of its own.
 static const Mode modes[] = {
     {"ideal", "ideal", "{}"},
     {"exact", "exact", "{}"},
-    {"analog_adc", "analog", R"({"noise": {"adc_noise": 0.5}})"},
-    {"analog_static", "analog", R"({"noise": {"static": 0.05}})"},
-    {"analog", "analog", R"({"noise": {"read": 0.02, "static": 0.05}})"}};
+    {"static", "analog", R"({"noise": {"static": 0.05}})"},
+    {"noise", "analog", R"({"noise": {"static": 0.05, "adc_noise": 0.5}})"},
+    {"noise10", "analog",
+     R"({"noise": {"static": 0.05, "adc_noise": 0.5, "philox_rounds": 10}})"},
+    {"read", "analog", R"({"noise": {"static": 0.05, "read": 0.02}})"},
+    {"all", "analog",
+     R"({"noise": {"static": 0.05, "read": 0.02, "adc_noise": 0.5,
+                   "adc_offset": 0.25, "adc_gain": 0.01}})"}};
 
 static void check(cim_status status) {
   if (status == CIM_OK)
@@ -134,6 +153,37 @@ static void measure(benchmark::State &state, const Shape &shape,
               Counter::kIsIterationInvariantRate | Counter::kInvert);
 }
 
+/// Deviates in a row, as cells of a chip draw them.
+static void drawNormals(benchmark::State &state, cim::sim::Isa isa,
+                        uint32_t rounds) {
+  constexpr uint32_t quads = 1024;
+  std::vector<float> normals(quads * 4 + cim::sim::drawSlack);
+  cim::sim::PhiloxKey key = {1, 2, rounds};
+  uint32_t row = 0;
+  for (auto _ : state) {
+    cim::sim::PhiloxBlock first = {{0, ++row, 0, 0}};
+    if (isa != cim::sim::Isa::Portable)
+      cim::sim::kernelsOf(isa).drawNormals(key, first, quads, normals.data());
+    else
+      for (uint32_t i = 0; i < quads * 4; ++i)
+        normals[i] = cim::sim::normalFromBits(
+            philox(key, {{i / 4, row, 0, 0}}).word[i % 4]);
+    benchmark::DoNotOptimize(normals.data());
+  }
+  using benchmark::Counter;
+  state.counters["ns/output"] = Counter(
+      quads * 4 / 1e9, Counter::kIsIterationInvariantRate | Counter::kInvert);
+}
+
+template <typename Run>
+static void add(const std::string &name, const Run &run) {
+  benchmark::RegisterBenchmark(name.c_str(), run)
+      ->Repetitions(7)
+      ->MinTime(0.05)
+      ->Unit(benchmark::kMicrosecond)
+      ->ReportAggregatesOnly();
+}
+
 int main(int argc, char **argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
@@ -141,16 +191,20 @@ int main(int argc, char **argv) {
   cim::sim::Isa isa;
   check(cim::sim::chooseIsa(isa));
   double peak = cim::bench::int8Peak(isa);
-  printf("int8 peak of one core (%s, register only): %.0f GMAC/s\n",
-         cim::bench::isaName(isa), peak / 1e9);
+  fprintf(stderr, "int8 peak of one core (%s, register only): %.0f GMAC/s\n",
+          cim::bench::isaName(isa), peak / 1e9);
+  benchmark::AddCustomContext("isa", cim::bench::isaName(isa));
+  benchmark::AddCustomContext("peak", std::to_string(peak));
   for (const Shape &shape : shapes)
     for (const Mode &mode : modes)
-      benchmark::RegisterBenchmark(
-          (std::string(mode.name) + "/" + shape.name).c_str(),
-          [=](benchmark::State &state) { measure(state, shape, mode, peak); })
-          ->Repetitions(7)
-          ->MinTime(0.05)
-          ->Unit(benchmark::kMicrosecond)
-          ->ReportAggregatesOnly();
+      add(std::string(mode.name) + "/" + shape.name,
+          [=](benchmark::State &state) { measure(state, shape, mode, peak); });
+  for (const Shape &shape : growing)
+    for (const Mode &mode : {modes[1], modes[5]})
+      add(std::string(mode.name) + "/" + shape.name,
+          [=](benchmark::State &state) { measure(state, shape, mode, peak); });
+  for (uint32_t rounds : {7, 10})
+    add("normals/" + std::to_string(rounds),
+        [=](benchmark::State &state) { drawNormals(state, isa, rounds); });
   benchmark::RunSpecifiedBenchmarks();
 }

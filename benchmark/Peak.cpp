@@ -25,12 +25,12 @@ double cim::bench::peakPortable(long rounds) {
   static int8_t a[4096], b[4096];
   int32_t sum = 0;
   for (long round = 0; round < rounds / 64; ++round) {
-    a[round % 4096] = int8_t(round);
+    // Neither array is known.
+    asm volatile("" ::"r"(a), "r"(b) : "memory");
     for (int i = 0; i < 4096; ++i)
       sum += a[i] * b[i];
   }
-  volatile int32_t sink = sum;
-  (void)sink;
+  asm volatile("" ::"r"(sum));
   return double(rounds / 64) * 4096;
 }
 
