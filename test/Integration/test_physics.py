@@ -2,13 +2,16 @@
 """Physics of a target file, from its keys to a layer's outputs. The closed forms of every single
 effect are in unittests/Runtime (CellsTest.cpp, ColumnsTest.cpp)."""
 
+import dataclasses
 import subprocess
 import sys
 import xml.dom.minidom
 
 import numpy as np
+import onnx
 import pytest
 
+import layercases
 import test_analog
 import tools
 
@@ -124,6 +127,46 @@ def test_all_off_is_exact(chips):
     so, x = rig.folder / "layer.so", rig.x[:5]
     analog = tools.run_model(so, x, rig.folder, "--device=analog", "--age=1y")
     assert tools.same_bits(analog, tools.run_model(so, x, rig.folder, "--device=exact"))
+
+
+ABSURD = {
+    "two-bit converter": dict(adc_bits=2),
+    "sixteen-bit converter": dict(adc_bits=16),
+    "array of one row": dict(rows=1),
+    "array of one cell": dict(rows=1, columns=1),
+    "everything stuck": dict(cells=["stuck_on: { value: 50 %, source: t }", "stuck_off: { value: 50 %, source: t }"]),
+    "all rows dead": dict(cells=["faults: [[0, all, all, 0]]"]),
+    "nothing between on and off": dict(cells=["on_off: { value: 1.0001, source: t }", "dependence: inverse"]),
+    "programming noise of 1000": dict(cells=["program: [1000, -1000, 1000]", "age: { value: 1000 y, source: t }"]),
+    "drift to nothing": dict(cells=["drift: { value: 1000, source: t }", "age: { value: 1 y, source: t }", "compensation: global"]),
+    "line without headroom": dict(lines=["headroom: { value: 0.0001 %, source: t }", "compression: { value: 100000000 %, source: t }"]),
+    "last column disconnected": dict(lines=["attenuation: { value: 100 %, source: t }"]),
+    "wires like insulators": dict(lines=["wire_resistance: { value: 1000 kohm, source: t }", "cell_conductance: { value: 1 S, source: t }"]),
+    "capacitors at random": dict(adc_bits=6, adc=["architecture: sar", "capacitor_mismatch: { value: 10000 %, source: t }", "amplifier_gain: { value: 0.001 dB, source: t }", "calibration_reads: 2"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ABSURD)
+def test_absurd_chips_are_defined(name, tmp_path):
+    """All noise at its largest, too: finite outputs, the same for every instruction set and again."""
+    extra = dict(ABSURD[name])
+    shape = {key: extra.pop(key) for key in ("adc_bits", "rows", "columns") if key in extra}
+    case = dataclasses.replace(test_analog.case(), **shape)
+    network = layercases.Network(case)
+    noise = {"read": 100, "static": 100, "adc_gain": 100, "adc_offset": 1e6, "adc_noise": 1e6}
+    text = layercases.target_yaml(case, (tools.ROOT / "targets" / "imec-ania.yaml").read_text())
+    (tmp_path / "target.yaml").write_text(Chips.adjust(test_analog.with_noise(text, noise), extra))
+    onnx.save(network.model(), tmp_path / "layer.onnx")
+    np.save(tmp_path / "calibration.npy", network.x)
+    so = tmp_path / "layer.so"
+    tools.compile_model(
+        tmp_path / "layer.onnx", so, f"--target={tmp_path / 'target.yaml'}", f"--calibration={tmp_path / 'calibration.npy'}"
+    )
+    run = lambda isa: tools.run_model(so, network.x[:7], tmp_path, "--device=analog", "--trials=2", env={"CIM_ISA": isa})
+    y = run("portable")
+    assert np.isfinite(y).all()
+    best = tools.run_model(so, network.x[:7], tmp_path, "--device=analog", "--trials=2")
+    assert tools.same_bits(y, best)
 
 
 def test_plots(tmp_path):
