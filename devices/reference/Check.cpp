@@ -56,7 +56,8 @@ static std::string checkConverters(const cim_layer &l) {
     return "the input type is not i8 or u8";
   if (l.out_type != CIM_F32 && l.out_type != CIM_I8 && l.out_type != CIM_U8)
     return "the output type is not f32, i8 or u8";
-  if (!isRounding(l.adc_rounding) || !isRounding(l.out_rounding))
+  if ((!isRounding(l.adc_rounding) && l.adc_rounding != CIM_MID_RISE) ||
+      !isRounding(l.out_rounding))
     return "a rounding is unknown";
   constexpr int32_t most = 1 << 23;
   if (l.adc_lo >= l.adc_hi || l.adc_lo < -most || l.adc_hi > most)

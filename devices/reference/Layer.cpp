@@ -129,7 +129,7 @@ static void product(const cim_block &b, const std::vector<Value> &values,
 }
 
 static float round(cim_rounding rounding, float x) {
-  return rounding == CIM_FLOOR ? std::floor(x) : std::nearbyint(x);
+  return rounding == CIM_NEAREST_EVEN ? std::nearbyint(x) : std::floor(x);
 }
 
 namespace {
@@ -200,7 +200,8 @@ static float convert(const cim_layer &l, const std::vector<float> &thresholds,
     for (float threshold : thresholds)
       code += x >= threshold;
   }
-  return clamp(code, float(l.adc_lo), float(l.adc_hi));
+  code = clamp(code, float(l.adc_lo), float(l.adc_hi));
+  return l.adc_rounding == CIM_MID_RISE ? code + 0.5f : code;
 }
 
 /// Section 4: output channel n of one window.

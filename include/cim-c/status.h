@@ -44,8 +44,13 @@ typedef enum cim_type {
   CIM_U64 = 9
 } cim_type;
 
-/* How a real number becomes an integer (docs/Numerics.md, section 1). */
-typedef enum cim_rounding { CIM_NEAREST_EVEN = 0, CIM_FLOOR = 1 } cim_rounding;
+/* How a real number becomes an integer (docs/Numerics.md, section 1). A
+ * converter may also take the middle of two codes: floor plus a half. */
+typedef enum cim_rounding {
+  CIM_NEAREST_EVEN = 0,
+  CIM_FLOOR = 1,
+  CIM_MID_RISE = 2 /* cim_layer::adc_rounding only */
+} cim_rounding;
 
 #ifdef __cplusplus
 }

@@ -44,7 +44,8 @@ int64_t Arch::adcLo() const {
 }
 
 llvm::StringRef cim::stringify(Arch::Rounding rounding) {
-  return rounding == Arch::Rounding::Floor ? "floor" : "nearest-even";
+  constexpr llvm::StringLiteral names[] = {"nearest-even", "floor", "mid-rise"};
+  return names[size_t(rounding)];
 }
 
 std::string Arch::deviceJson() const {

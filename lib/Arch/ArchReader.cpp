@@ -107,9 +107,12 @@ void ArchReader::readAdc(const Section &root) {
       adc->oneOf("range", {"twos-complement", "symmetric"}) == 1;
   // One bit of two's complement has no positive code to set a gain by.
   spec.adcBits = adc->whole("bits", 2, 16);
-  spec.adcRounding = adc->oneOf("rounding", {"nearest-even", "floor"}) == 1
-                         ? Arch::Rounding::Floor
-                         : Arch::Rounding::NearestEven;
+  spec.adcRounding = Arch::Rounding(
+      adc->oneOf("rounding", {"nearest-even", "floor", "mid-rise"}));
+  if (spec.adcRounding == Arch::Rounding::MidRise && spec.adcSymmetric)
+    adc->fail(*adc->find("range"),
+              "mid-rise codes are symmetric by themselves: expected 'range: "
+              "twos-complement'");
   spec.converter = readConverter(*adc, spec.adcBits);
   adc->text("source");
 }

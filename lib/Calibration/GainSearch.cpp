@@ -13,8 +13,8 @@ static double measureLoss(const SumHistogram &sums, float gain, int32_t lo,
   double count = 0, mean = 0, square = 0;
   for (auto [sum, times] : sums) {
     float scaled = static_cast<float>(sum) * gain;
-    float rounded =
-        rounding == CIM_FLOOR ? std::floor(scaled) : std::nearbyint(scaled);
+    float rounded = rounding == CIM_NEAREST_EVEN ? std::nearbyint(scaled)
+                                                 : std::floor(scaled);
     double code = std::clamp(rounded, float(lo), float(hi));
     double error = static_cast<double>(sum) - code / gain;
     count += times;

@@ -132,9 +132,10 @@ LogicalResult MappedRun::run(NetworkCalibration &calibration) {
     trial.isTrial = true;
     if (failed(stream(trial)))
       return failure();
-    cim_rounding rounding = arch->adcRounding() == Arch::Rounding::Floor
-                                ? CIM_FLOOR
-                                : CIM_NEAREST_EVEN;
+    // A half more than the floor loses nothing.
+    cim_rounding rounding = arch->adcRounding() == Arch::Rounding::NearestEven
+                                ? CIM_NEAREST_EVEN
+                                : CIM_FLOOR;
     for (auto [matrix, seen] :
          llvm::zip_equal(calibration.matrices, trial.matrices)) {
       seen.decideGains(arch->adcLo(), arch->adcHi(), rounding);

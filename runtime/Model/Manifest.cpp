@@ -108,12 +108,16 @@ static cim_type parseType(const std::string &name, const std::string &where) {
 }
 
 static cim_rounding parseRounding(const std::string &name,
-                                  const std::string &where) {
+                                  const std::string &where,
+                                  bool converter = false) {
   if (name == "nearest-even")
     return CIM_NEAREST_EVEN;
   if (name == "floor")
     return CIM_FLOOR;
-  bad(where + " is '" + name + "', expected nearest-even or floor");
+  if (name == "mid-rise" && converter)
+    return CIM_MID_RISE;
+  bad(where + " is '" + name + "', expected nearest-even" +
+      (converter ? ", floor or mid-rise" : " or floor"));
 }
 
 static std::vector<int64_t> parseShape(const Json &object,
@@ -228,8 +232,8 @@ static void parseLayer(const Json &object, size_t index, Data &data,
   const Json &adc = member(object, "adc", where);
   l.adc_lo = parseCode(adc, "lo", where + ".adc");
   l.adc_hi = parseCode(adc, "hi", where + ".adc");
-  l.adc_rounding =
-      parseRounding(text(adc, "rounding", where + ".adc"), where + ".adc");
+  l.adc_rounding = parseRounding(text(adc, "rounding", where + ".adc"),
+                                 where + ".adc", /*converter=*/true);
   l.out_type = parseType(text(object, "out_type", where), where + ".out_type");
   l.out_rounding = parseRounding(text(object, "out_rounding", where),
                                  where + ".out_rounding");

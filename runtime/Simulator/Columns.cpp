@@ -109,7 +109,7 @@ Thresholds Columns::thresholdsOf(uint32_t array, uint32_t converter) {
   if (made)
     return made;
   std::vector<float> t = levelsOf(array, converter);
-  float half = layer.adc_rounding == CIM_FLOOR ? 0.0f : 0.5f;
+  float half = layer.adc_rounding == CIM_NEAREST_EVEN ? 0.5f : 0.0f;
   for (size_t j = 0; j < t.size(); ++j) {
     t[j] = t[j] - half;
     if (!effects.inl.empty())
@@ -172,7 +172,7 @@ Measured Columns::measure(const cim_block &block, uint32_t n) {
     tables.thresholds = {thresholdsOf(block.array, converter)};
     tables.lists = {tables.thresholds[0]->data()};
   }
-  bool floors = layer.adc_rounding == CIM_FLOOR;
+  bool floors = layer.adc_rounding != CIM_NEAREST_EVEN;
   int64_t sum = 0, product = 0;
   for (int64_t i = 0; i < count; ++i) {
     int64_t place = 2 * i + 1 - count;

@@ -89,6 +89,7 @@ struct LayerConstants {
   bool ideal;
   bool adcFloor, outFloor;
   float adcLo, adcHi;
+  float adcHalf; // added to a code that was rounded down
   float outLo, outHi;
   cim_type outType;
   uint32_t outC;

@@ -147,7 +147,8 @@ productAndSquares(const WindowRun &run, const TileBlock &block,
 template <bool Floor>
 [[gnu::always_inline]] inline F convert(const LayerConstants &c, F x) {
   x = Vec::round(x, Floor);
-  return Vec::min(Vec::max(x, Vec::set(c.adcLo)), Vec::set(c.adcHi));
+  x = Vec::min(Vec::max(x, Vec::set(c.adcLo)), Vec::set(c.adcHi));
+  return Floor ? Vec::add(x, Vec::set(c.adcHalf)) : x;
 }
 
 /// Scale, bias, activation, and where the results of a register tile go. Copies

@@ -331,7 +331,8 @@ static LayerConstants constantsOf(const Plan &plan, const Config &config,
   LayerConstants c = {};
   c.ideal = plan.mode == Mode::Ideal;
   c.analog = plan.mode == Mode::Analog;
-  c.adcFloor = l.adc_rounding == CIM_FLOOR;
+  c.adcFloor = l.adc_rounding != CIM_NEAREST_EVEN;
+  c.adcHalf = l.adc_rounding == CIM_MID_RISE ? 0.5f : 0.0f;
   c.outFloor = l.out_rounding == CIM_FLOOR;
   c.adcLo = float(l.adc_lo);
   c.adcHi = float(l.adc_hi);

@@ -19,7 +19,7 @@ struct Site {
 } // namespace
 
 static float roundBy(cim_rounding rounding, float x) {
-  return rounding == CIM_FLOOR ? std::floor(x) : std::nearbyintf(x);
+  return rounding == CIM_NEAREST_EVEN ? std::nearbyintf(x) : std::floor(x);
 }
 
 static float clamp(float x, float lo, float hi) {
@@ -179,7 +179,8 @@ static float convert(const Plan &plan, const PlannedBlock &block,
   if (plan.adcNoise != 0)
     x = addConverterNoise(x, plan, site, column, ordinal);
   compareThresholds(columns, 1, 1, &x);
-  return clamp(roundBy(l.adc_rounding, x), float(l.adc_lo), float(l.adc_hi));
+  x = clamp(roundBy(l.adc_rounding, x), float(l.adc_lo), float(l.adc_hi));
+  return l.adc_rounding == CIM_MID_RISE ? x + 0.5f : x;
 }
 
 namespace {

@@ -91,10 +91,13 @@ static std::string checkTypes(const cim_layer &l) {
   if (l.adc_lo >= l.adc_hi || l.adc_lo < -(1 << 23) || l.adc_hi > (1 << 23))
     return format("ADC codes %d .. %d are not a range of at most 24 bits",
                   l.adc_lo, l.adc_hi);
-  for (cim_rounding rounding : {l.adc_rounding, l.out_rounding})
-    if (rounding != CIM_NEAREST_EVEN && rounding != CIM_FLOOR)
-      return format("rounding is %d, expected 0 (nearest even) or 1 (floor)",
-                    int(rounding));
+  if (l.adc_rounding < CIM_NEAREST_EVEN || l.adc_rounding > CIM_MID_RISE)
+    return format("rounding of the ADC is %d, expected 0 (nearest even), 1 "
+                  "(floor) or 2 (mid-rise)",
+                  int(l.adc_rounding));
+  if (l.out_rounding != CIM_NEAREST_EVEN && l.out_rounding != CIM_FLOOR)
+    return format("rounding is %d, expected 0 (nearest even) or 1 (floor)",
+                  int(l.out_rounding));
   if (!(l.lo <= l.hi))
     return format("output range %g .. %g is empty", l.lo, l.hi);
   float least = l.out_type == CIM_I8 ? -128.0f : 0.0f;

@@ -126,7 +126,7 @@ def accumulate(q, layer, layer_id, places, chip, first_image=0):
             x = x + f32(chip.adc_offset) * chip.draw(OFFSET, columns, 0, place["array"], 0)
         if chip.adc_noise:
             x = x + f32(chip.adc_noise) * chip.draw(CONVERSION, n, window, image, word3)
-        v = np.clip(numerics.round_to(x, layer.adc_rounding), layer.adc_lo, layer.adc_hi)
+        v = numerics.convert(x, layer)
         total[..., n] = total[..., n] + v * (layer.significance[block.plane, n] / f32(block.gain))
         covered[n] += 1
     return total

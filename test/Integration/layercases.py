@@ -20,6 +20,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 import numerics
 
+CONVERTERS = [
+    {"adc_rounding": rounding, "adc_range": range}
+    for rounding in (numerics.NEAREST_EVEN, numerics.FLOOR, numerics.MID_RISE)
+    for range in ("twos-complement", "symmetric")
+    if (rounding, range) != (numerics.MID_RISE, "symmetric")
+]
 RANGES = {"signed": (-63, 63), "unsigned": (0, 127)}
 
 
@@ -124,8 +130,7 @@ def draw(seed):
         rows=rows,
         columns=rng.choice([8, 12, 20, 512]),
         adc_bits=rng.choice([4, 6, 6, 8]),
-        adc_rounding=rng.choice([numerics.NEAREST_EVEN, numerics.FLOOR]),
-        adc_range=rng.choice(["twos-complement", "symmetric"]),
+        **rng.choice(CONVERTERS),
         dyadic=rng.random() < 0.3,
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 f32 = np.float32
-NEAREST_EVEN, FLOOR = "nearest-even", "floor"
+NEAREST_EVEN, FLOOR, MID_RISE = "nearest-even", "floor", "mid-rise"
 
 
 def round_to(x, rounding):
@@ -204,6 +204,13 @@ def ordered(blocks):
     return sorted(blocks, key=lambda b: (b.k, b.plane, b.n))
 
 
+def convert(x, layer):
+    """v of section 3."""
+    rounding = FLOOR if layer.adc_rounding == MID_RISE else layer.adc_rounding
+    v = np.clip(round_to(x, rounding), layer.adc_lo, layer.adc_hi)
+    return v + f32(0.5) if layer.adc_rounding == MID_RISE else v
+
+
 def accumulate(q, layer, mode):
     """S of section 3 for an NHWC integer map: float32 [images][oh][ow][N]."""
     if mode not in ("ideal", "exact"):
@@ -222,7 +229,7 @@ def accumulate(q, layer, mode):
         coefficient = layer.significance[block.plane, at].astype(f32)
         if mode == "exact":
             gain = f32(block.gain)
-            v = np.clip(round_to(v * gain, layer.adc_rounding), layer.adc_lo, layer.adc_hi)
+            v = convert(v * gain, layer)
             coefficient = coefficient / gain
         total[..., at] = total[..., at] + v * coefficient
     return total

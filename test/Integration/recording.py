@@ -14,7 +14,7 @@ import numpy as np
 import numerics
 
 _TYPES = {"<f4": np.float32, "|i1": np.int8, "|u1": np.uint8}
-_ROUNDING = [numerics.NEAREST_EVEN, numerics.FLOOR]
+_ROUNDING = [numerics.NEAREST_EVEN, numerics.FLOOR, numerics.MID_RISE]
 
 
 class RecordedLayer:

@@ -138,7 +138,7 @@ static void randomEpilogue(std::mt19937 &random, TestLayer &test) {
   }
   l.adc_lo = between(random, 0, 1) ? -32 : -31;
   l.adc_hi = 31;
-  l.adc_rounding = between(random, 0, 1) ? CIM_FLOOR : CIM_NEAREST_EVEN;
+  l.adc_rounding = cim_rounding(between(random, 0, 2));
   l.out_rounding = between(random, 0, 1) ? CIM_FLOOR : CIM_NEAREST_EVEN;
   l.out_type = cim_type(between(random, 0, 2));
   constexpr float infinity = std::numeric_limits<float>::infinity();
@@ -234,7 +234,7 @@ static int32_t inputAt(const TestLayer &test, uint32_t image, uint32_t k,
 }
 
 static float roundTo(cim_rounding rounding, float x) {
-  return rounding == CIM_FLOOR ? std::floor(x) : std::nearbyint(x);
+  return rounding == CIM_NEAREST_EVEN ? std::nearbyint(x) : std::floor(x);
 }
 
 static float outputAt(const TestLayer &test, bool ideal, uint32_t image,
@@ -257,6 +257,8 @@ static float outputAt(const TestLayer &test, bool ideal, uint32_t image,
       v = v * b.gain;
       v = std::min(std::max(roundTo(l.adc_rounding, v), float(l.adc_lo)),
                    float(l.adc_hi));
+      if (l.adc_rounding == CIM_MID_RISE)
+        v = v + 0.5f;
       coefficient = coefficient / b.gain;
     }
     volatile float term = v * coefficient;

@@ -107,12 +107,13 @@ TEST(Columns, PerfectDacsAreIdeal) {
   for (const char *architecture : {"ramp", "sar"}) {
     Chip chip(std::string(R"("adc": {"architecture": ")") + architecture +
               R"(", "amplifier_gain": 300})");
-    for (cim_rounding rounding : {CIM_NEAREST_EVEN, CIM_FLOOR}) {
+    for (cim_rounding rounding : {CIM_NEAREST_EVEN, CIM_FLOOR, CIM_MID_RISE}) {
       chip.layer.adc_rounding = rounding;
       ColumnTables t = chip.tables();
       ASSERT_EQ(chip.problem, "");
       for (float x = -40.3f; x < 40; x += 0.37f) {
-        float code = rounding == CIM_FLOOR ? std::floor(x) : std::nearbyint(x);
+        float code =
+            rounding == CIM_NEAREST_EVEN ? std::nearbyint(x) : std::floor(x);
         EXPECT_EQ(codeOf(t, 9, x), std::min(std::max(code, -32.0f), 31.0f))
             << x;
       }
@@ -236,7 +237,7 @@ TEST(Columns, SharedConverters) {
 // Errors of a straight line through N noisy, rounded codes.
 TEST(Columns, MeasuredGainAndOffset) {
   constexpr double reads = 64, range = 16; // half of 32 codes
-  for (cim_rounding rounding : {CIM_NEAREST_EVEN, CIM_FLOOR}) {
+  for (cim_rounding rounding : {CIM_NEAREST_EVEN, CIM_FLOOR, CIM_MID_RISE}) {
     Chip chip(R"("noise": {"adc_offset": 0.8, "adc_gain": 0.05,
                            "adc_noise": 1.5},
                  "adc": {"calibration_reads": 64})",

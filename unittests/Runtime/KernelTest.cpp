@@ -56,7 +56,7 @@ TEST_P(KernelTest, TiesRoundToEven) {
   test->layer.adc_lo = -31;
   test->layer.adc_hi = 31;
   test->finish();
-  for (cim_rounding rounding : {CIM_NEAREST_EVEN, CIM_FLOOR}) {
+  for (cim_rounding rounding : {CIM_NEAREST_EVEN, CIM_FLOOR, CIM_MID_RISE}) {
     test->layer.adc_rounding = rounding;
     std::string error;
     DeviceOptions options;

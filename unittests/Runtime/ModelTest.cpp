@@ -296,8 +296,10 @@ TEST_F(ManifestTest, Layers) {
               layer("out_type", "i64"));
   expectError("ADC codes 5 .. 5",
               layer("adc", {{"lo", 5}, {"hi", 5}, {"rounding", "floor"}}));
-  expectError("expected nearest-even or floor",
+  expectError("expected nearest-even, floor or mid-rise",
               layer("adc", {{"lo", -5}, {"hi", 5}, {"rounding", "up"}}));
+  expectError("'mid-rise', expected nearest-even or floor",
+              layer("out_rounding", "mid-rise"));
   expectError("output range 2 .. 1 is empty", [](Json &m) {
     m["layers"][0]["lo"] = 2;
     m["layers"][0]["hi"] = 1;

@@ -50,7 +50,8 @@ private:
 /// areas, which are in mm2, and ADC errors, which are in codes (lsb).
 class Arch {
 public:
-  enum class Rounding { NearestEven, Floor };
+  /// Of the ADC; MidRise is half a code more than Floor.
+  enum class Rounding { NearestEven, Floor, MidRise };
 
   /// Both ends included.
   struct Range {
@@ -217,7 +218,7 @@ private:
   std::shared_ptr<const Spec> spec;
 };
 
-/// "nearest-even" or "floor", as in target files and the manifest.
+/// "nearest-even", "floor" or "mid-rise", as in target files and the manifest.
 llvm::StringRef stringify(Arch::Rounding rounding);
 
 } // namespace cim
