@@ -9,10 +9,13 @@
 #include "cim/Frontend/ONNX/ImportOnnx.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/mman.h>
@@ -35,6 +38,7 @@ static cl::opt<uint64_t> first("first", cl::init(0),
 #endif
 #endif
 #ifdef CIM_SANITIZED
+#include <sanitizer/common_interface_defs.h>
 constexpr bool kMeasuresMemory = false; // quarantine and shadow
 #else
 constexpr bool kMeasuresMemory = true;
@@ -139,10 +143,14 @@ int main(int argc, char **argv) {
   modelFile = memfd_create("model", 0);
   for (int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGALRM})
     std::signal(signal, onSignal);
+#ifdef CIM_SANITIZED
+  __sanitizer_set_death_callback(keepModel);
+#endif
 
   std::unique_ptr<MLIRContext> context;
   uint64_t imported = 0;
   size_t early = 0;
+  std::pair<double, uint64_t> slowest; // CPU time, execution
   for (uint64_t i = first; i < first + runs; ++i) {
     if ((i - first) % kRunsPerContext == 0) {
       context.reset();
@@ -154,7 +162,9 @@ int main(int argc, char **argv) {
     snprintf(crashName, sizeof crashName, "fuzz-import-%llu-%llu.onnx",
              (unsigned long long)seed, (unsigned long long)i);
     std::string bytes = mutator.mutate(seed * 0x9E3779B97F4A7C15 + i);
+    clock_t start = clock();
     std::string problem = run(*context, bytes, imported);
+    slowest = std::max(slowest, {double(clock() - start) / CLOCKS_PER_SEC, i});
     if (!problem.empty()) {
       keepModel();
       llvm::errs() << "run " << i << ": " << problem << "\n";
@@ -162,9 +172,15 @@ int main(int argc, char **argv) {
     }
   }
   context.reset();
+  // A leak is no fault of the last execution.
+  snprintf(crashName, sizeof crashName, "/dev/null");
   size_t grown = mallinfo2().uordblks - early;
   llvm::outs() << runs << " executions without a fault, seed " << seed << ", "
-               << imported << " of them imported\n";
+               << imported << " of them imported; the slowest, "
+               << slowest.second << ", took "
+               << llvm::format("%.2f", slowest.first) << " s\n";
+  for (const auto &[kind, count] : mutator.getApplied())
+    llvm::outs() << llvm::formatv("{0,10} {1}\n", count, kind);
   constexpr size_t leakBytes = 1 << 20;
   if (kMeasuresMemory && runs >= 4 * kRunsPerContext && grown > leakBytes &&
       grown < SIZE_MAX / 2) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Structure-aware damage to ONNX models. Only ModelMutator.cpp sees protobuf.
+// Structure-aware damage to ONNX models. This header is free of protobuf.
 #ifndef CIM_UNITTESTS_FRONTEND_MODELMUTATOR_H
 #define CIM_UNITTESTS_FRONTEND_MODELMUTATOR_H
 
@@ -19,14 +19,17 @@ public:
 
   /// Adds a valid model, the content of a .onnx file; false when it is none.
   bool add(const std::string &bytes);
-  size_t size() const;
 
-  /// A copy of one of the models after one to eight mutations: fields set to
-  /// extreme values, elements deleted, doubled, swapped or copied from other
-  /// places and models, graphs nested into attributes.
-  std::string mutate(uint64_t seed) const;
+  /// A copy of one of the models after one or more mutations.
+  std::string mutate(uint64_t seed);
+
+  /// Every kind of mutation, and how often it has been applied.
+  const std::vector<std::pair<std::string, uint64_t>> &getApplied() const {
+    return applied;
+  }
 
 private:
+  std::vector<std::pair<std::string, uint64_t>> applied;
   struct Models;
   std::unique_ptr<Models> models;
 };

@@ -95,7 +95,7 @@ static LogicalResult importRange(NodeBinder &b) {
     return b.error() << "expected finite numbers and a delta other than 0";
   DataType type = b.host(0)->type;
   int64_t count = countSteps(start, limit, delta);
-  if (failed(b.checkFold(count)))
+  if (failed(b.reserve(count)))
     return failure();
   if (isFloat(type)) {
     SmallVector<double> values;

@@ -172,7 +172,8 @@ static LogicalResult checkChannels(NodeBinder &b, int64_t groups) {
   SmallVector<int64_t> input = b.shape(0), weights = b.shape(1);
   if (b.failed())
     return failure();
-  if (weights[0] != input[1] || groups < 1 || input[1] % groups != 0)
+  if (weights[0] != input[1] || groups < 1 || groups > input[1] ||
+      input[1] % groups != 0)
     return b.error() << "expected weights for " << input[1]
                      << " input channels in groups of one size, but got "
                      << weights[0] << " in " << groups << " groups";

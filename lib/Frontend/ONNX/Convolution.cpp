@@ -43,7 +43,7 @@ static Value createConvolution3D(NodeBinder &b, Value input, Value weights,
                                  Value bias, const Window &window,
                                  int64_t groups) {
   SmallVector<int64_t> in = shapeOf(input), w = shapeOf(weights);
-  if (in[1] != w[1] * groups) {
+  if (groups < 1 || in[1] % groups != 0 || in[1] / groups != w[1]) {
     b.error() << "expected weights for the " << in[1]
               << " input channels, but got " << w[1] << " in each of " << groups
               << " groups";

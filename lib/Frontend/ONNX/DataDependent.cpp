@@ -29,6 +29,8 @@ static LogicalResult importNonZero(NodeBinder &b) {
     if (value != 0)
       positions.push_back(index);
   int64_t count = positions.size(), rank = constant->dims.size();
+  if (failed(b.reserve({rank, count})))
+    return failure();
   SmallVector<int64_t> coordinates(rank * count);
   for (auto [i, position] : llvm::enumerate(positions))
     for (int64_t dim = rank; dim-- > 0; position /= constant->dims[dim])

@@ -41,7 +41,7 @@ private:
   void check(NodeBinder &b) {
     int64_t channels = input[1];
     if (groups < 1 || offsetGroups < 1 || channels % offsetGroups != 0 ||
-        channels != weights[1] * groups || taps < 1 ||
+        channels % groups != 0 || channels / groups != weights[1] ||
         llvm::is_contained(places, 0) || llvm::is_contained(input, 0)) {
       b.error() << "expected weights that fit into an operand of "
                 << shapeText(input) << " with " << groups << " groups and "
@@ -69,7 +69,7 @@ private:
 /// 1 x 1 x taps x places.
 static Value regularPlaces(NodeBinder &b, const Deformation &d, size_t i) {
   const Window &window = d.window;
-  if (failed(b.checkFold(d.taps)) || failed(b.checkFold(d.places[i])))
+  if (failed(b.reserve(d.taps)) || failed(b.reserve(d.places[i])))
     return {};
   ArrayRef<int64_t> kernel = window.kernel;
   int64_t inner = llvm::product_of(kernel.drop_front(i + 1));

@@ -7,7 +7,7 @@ using namespace mlir;
 namespace cim::onnx {
 
 Value createPositions(NodeBinder &b, int64_t extent, size_t dim, size_t rank) {
-  if (failed(b.checkFold(extent)))
+  if (failed(b.reserve(extent)))
     return {};
   SmallVector<int64_t> shape(rank, 1);
   shape[dim] = extent;

@@ -40,16 +40,23 @@ struct Transform {
   }
 
   /// Rows are inputs, columns are outputs; parts lie side by side.
-  Tensor matrix() const {
-    SmallVector<double> values;
-    values.reserve(inputs * inputParts * outputs * outputParts);
+  Value matrix(NodeBinder &b) const {
+    int64_t rows = inputs * inputParts, columns = outputs * outputParts;
+    if (b.failed() || failed(b.reserve({rows, columns}, sizeof(float))))
+      return {};
+    Tensor tensor;
+    tensor.type = DataType::Float;
+    tensor.dims = {rows, columns};
+    tensor.bytes.reserve(rows * columns * sizeof(float));
     for (int64_t n = 0; n < inputs; ++n)
       for (int64_t from = 0; from < inputParts; ++from)
         for (int64_t k = 0; k < outputs; ++k)
-          for (int64_t to = 0; to < outputParts; ++to)
-            values.push_back(coefficient(n, from, k, to));
-    return fromDoubles(DataType::Float,
-                       {inputs * inputParts, outputs * outputParts}, values);
+          for (int64_t to = 0; to < outputParts; ++to) {
+            auto value = static_cast<float>(coefficient(n, from, k, to));
+            tensor.bytes.append(reinterpret_cast<const char *>(&value),
+                                sizeof(value));
+          }
+    return b.createConstant(std::move(tensor));
   }
 };
 } // namespace
@@ -85,8 +92,8 @@ static Value transformAlong(NodeBinder &b, Value x, int64_t axis,
   Value rows = b.createReshape(
       permute(b, x, order),
       {llvm::product_of(outer), transform.inputs * transform.inputParts});
-  Value product = b.create<nn::MatMulOp>(
-      rows, b.createConstant(transform.matrix()), Value(), false);
+  Value product =
+      b.create<nn::MatMulOp>(rows, transform.matrix(b), Value(), false);
   outer.push_back(transform.outputs);
   outer.push_back(transform.outputParts);
   SmallVector<int64_t> back(order.size());
@@ -136,7 +143,7 @@ static LogicalResult importDFTOperand(NodeBinder &b) {
 /// The transform's matrix as the weights of a convolution: outputs and their
 /// parts x parts of the input x inputs.
 static Value kernels(NodeBinder &b, const Transform &transform, Value window) {
-  Value matrix = b.createReshape(b.createConstant(transform.matrix()),
+  Value matrix = b.createReshape(transform.matrix(b),
                                  {transform.inputs, transform.inputParts,
                                   transform.outputs * transform.outputParts});
   Value weights = permute(b, matrix, {2, 1, 0});
@@ -187,14 +194,6 @@ static LogicalResult importSTFT(NodeBinder &b) {
 // Constants
 //===----------------------------------------------------------------------===//
 
-static LogicalResult checkSize(NodeBinder &b, int64_t size) {
-  constexpr int64_t largest = int64_t(1) << 22;
-  if (size >= 0 && size <= largest)
-    return success();
-  return b.error() << "expected a result of at most " << largest
-                   << " numbers, but got " << size;
-}
-
 /// Values in the type that the node asks for; by default float.
 static LogicalResult resultOfType(NodeBinder &b, ArrayRef<int64_t> dims,
                                   ArrayRef<double> values) {
@@ -227,7 +226,7 @@ template <const Cosines &kCosines>
 static LogicalResult importWindow(NodeBinder &b) {
   bool isPeriodic = b.getBool("periodic", true);
   int64_t size = b.constantInt(0, "size");
-  if (b.failed() || failed(checkSize(b, size)))
+  if (b.failed() || failed(b.reserve(size)))
     return failure();
   SmallVector<double> values;
   double period = double(isPeriodic ? size : size - 1);
@@ -277,8 +276,7 @@ static LogicalResult importMelWeightMatrix(NodeBinder &b) {
     return b.error() << "expected a positive length and sample rate, but got "
                      << length << " and " << rate;
   int64_t bins = length / 2 + 1;
-  if (failed(checkSize(b, bins)) || failed(checkSize(b, count)) ||
-      failed(checkSize(b, bins * count)))
+  if (failed(b.reserve({bins, count})))
     return failure();
   return resultOfType(b, {bins, count},
                       melFilters(length, double(rate), low, high, count));
@@ -286,8 +284,10 @@ static LogicalResult importMelWeightMatrix(NodeBinder &b) {
 
 void registerFourier(HandlerTable &table) {
   const OpSummary transform{Place::Crossbar,
-                            "constant lengths up to 4096; constant window"};
-  table.add("DFT", {Place::Crossbar, "constant length, up to 4096"},
+                            "constant lengths, up to 2048 real numbers; "
+                            "constant window"};
+  table.add("DFT",
+            {Place::Crossbar, "constant length, up to 2048 real numbers"},
             {{17, importDFTAttribute}, {20, importDFTOperand}});
   table.add("STFT", transform, {{17, importSTFT}});
   const OpSummary constant{Place::Folded, "constant size"};

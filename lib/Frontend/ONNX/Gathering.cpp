@@ -84,8 +84,8 @@ static LogicalResult importReverseSequence(NodeBinder &b) {
   Value data = b.input(0), count = b.integerInput(1);
   if (b.failed())
     return failure();
-  if (shape.size() < 2 || timeAxis * timeAxis + batchAxis * batchAxis != 1 ||
-      timeAxis < 0 || batchAxis < 0)
+  if (shape.size() < 2 || std::min(timeAxis, batchAxis) != 0 ||
+      std::max(timeAxis, batchAxis) != 1)
     return b.error() << "expected rank 2 or more and axes 0 and 1, but got "
                      << shapeText(shape) << ", time axis " << timeAxis
                      << " and batch axis " << batchAxis;

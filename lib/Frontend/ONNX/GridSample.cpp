@@ -88,7 +88,7 @@ static LogicalResult importGridSample(NodeBinder &b) {
 /// Positions from -1 to 1 along dimension `dim` of `rank`.
 static Value createRamp(NodeBinder &b, int64_t extent, bool alignCorners,
                         int64_t dim, int64_t rank) {
-  if (failed(b.checkFold(extent)))
+  if (failed(b.reserve(extent)))
     return {};
   SmallVector<double> values;
   for (int64_t i = 0; i < extent; ++i)

@@ -63,6 +63,7 @@ LogicalResult Importer::readFile() {
   if (!readModel((*file)->getBufferStart(), (*file)->getBufferSize(),
                  llvm::sys::path::parent_path(path).str(), model, message))
     return emitError(fileLoc) << message;
+  state.tableBudget += kTableFactor * int64_t((*file)->getBufferSize());
   return success();
 }
 

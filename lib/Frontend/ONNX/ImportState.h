@@ -19,6 +19,11 @@ namespace cim::onnx {
 constexpr int64_t kMaxUnrolledNodes = 100000;
 constexpr unsigned kMaxDepth = 100;
 
+/// What the constants that the importer computes may take in all: this, and
+/// this many times the file.
+constexpr int64_t kTableBytes = int64_t(20) << 20;
+constexpr int64_t kTableFactor = 2;
+
 /// An ONNX value: a constant the importer can compute with, an SSA value, or a
 /// constant that has also been emitted. A value that is neither was not
 /// imported for a reason that has been reported; its readers are passed over.
@@ -91,6 +96,8 @@ struct ImportState {
   unsigned depth = 0;
   /// Nodes that loops and functions may still add to those of the file.
   int64_t budget = kMaxUnrolledNodes;
+  /// Bytes that constants which are yet to be computed may take.
+  int64_t tableBudget = kTableBytes;
 
 private:
   bool saidNarrowed = false;

@@ -18,12 +18,12 @@ static SmallVector<int64_t> pooledShape(NodeBinder &b) {
   size_t spatial = kernel.size();
   for (size_t i = 0; i < spatial; ++i) {
     int64_t extent;
-    if (llvm::MulOverflow(shape[2 + i] - 1, window.strides[i], extent)) {
+    if (llvm::MulOverflow(shape[2 + i], window.strides[i], extent)) {
       b.error() << "its result is too large for any memory";
       return {};
     }
-    shape[2 + i] =
-        extent + kernel[i] - window.pads[i] - window.pads[spatial + i];
+    shape[2 + i] = extent - window.strides[i] + kernel[i] - window.pads[i] -
+                   window.pads[spatial + i];
   }
   if (llvm::any_of(shape, [](int64_t extent) { return extent < 1; }))
     b.error() << "expected a result with elements, but got "
@@ -45,8 +45,8 @@ static LogicalResult importMaxUnpool(NodeBinder &b) {
   SmallVector<int64_t> pads(2 * shape.size(), 0);
   bool fits = wanted.size() == shape.size();
   for (size_t i = 0; fits && i < shape.size(); ++i) {
-    pads[shape.size() + i] = wanted[i] - shape[i];
     fits = wanted[i] >= shape[i] && wanted[i] <= (int64_t(1) << 31);
+    pads[shape.size() + i] = fits ? wanted[i] - shape[i] : 0;
   }
   if (!fits)
     return b.error() << "expected an 'output_shape' of " << shapeText(shape)

@@ -13,9 +13,6 @@ namespace cim::onnx {
 /// are factors of shapes, not weights.
 static constexpr int64_t kMaxHostFloats = 64;
 
-/// Larger constants are not computed at import.
-static constexpr int64_t kMaxHostElements = int64_t(1) << 22;
-
 /// Ops on constants up to this size, other than floats, are folded at import.
 static constexpr int64_t kMaxFolded = int64_t(1) << 20;
 
@@ -298,13 +295,19 @@ HostTensor NodeBinder::host(size_t index) {
   return value ? value->host : HostTensor();
 }
 
-LogicalResult NodeBinder::checkFold(ArrayRef<int64_t> shape) {
-  int64_t count = 1;
+LogicalResult NodeBinder::reserve(ArrayRef<int64_t> shape,
+                                  int64_t bytesPerElement) {
+  if (mlir::failed(checkShape(shape)))
+    return failure();
+  int64_t bytes = bytesPerElement;
   for (int64_t dim : shape)
-    if (dim < 0 || llvm::MulOverflow(count, dim, count) ||
-        count > kMaxHostElements)
-      return error() << "expected a constant of 0 to " << kMaxHostElements
-                     << " elements, but got " << shapeText(shape);
+    if (llvm::MulOverflow(bytes, dim, bytes) || bytes > state.tableBudget)
+      return error() << "expected constants that are computed at import to "
+                        "take at most "
+                     << kTableBytes << " bytes and " << kTableFactor
+                     << " times the file together, but it needs one of "
+                     << shapeText(shape) << " elements";
+  state.tableBudget -= bytes;
   return failure(broken);
 }
 
@@ -424,8 +427,10 @@ LogicalResult NodeBinder::checkShape(ArrayRef<int64_t> shape) {
     if (dim < 0)
       return error() << "expected extents of at least 0, but got "
                      << shapeText(shape);
+  // Handlers multiply some extents of a shape in any order: no product of
+  // extents may overflow, not even beside an extent of 0.
   for (int64_t dim : shape)
-    if (llvm::MulOverflow(bytes, dim, bytes))
+    if (llvm::MulOverflow(bytes, std::max<int64_t>(dim, 1), bytes))
       return error() << "its result of shape " << shapeText(shape)
                      << " is too large for any memory";
   return success();
@@ -487,11 +492,15 @@ Value NodeBinder::folded(Operation *op) {
   auto isKnown = [](Value operand) {
     return operand.getDefiningOp<nn::ConstantOp>() && isSmall(operand);
   };
+  int64_t bytes = type.getNumElements() * int64_t(sizeof(int64_t));
   if (!isa<nn::QuantizeOp, nn::DequantizeOp>(op) && nn::isFoldable(op) &&
-      isSmall(result) && llvm::all_of(op->getOperands(), isKnown))
+      isSmall(result) && bytes <= state.tableBudget &&
+      llvm::all_of(op->getOperands(), isKnown))
     if (FailureOr<ElementsAttr> value = nn::foldConstantOp(op);
-        succeeded(value))
+        succeeded(value)) {
+      state.tableBudget -= bytes;
       return replace(*value);
+    }
   for (Type operand : op->getOperandTypes())
     if (isEmpty(operand))
       return error() << "expected operands with elements, but got " << operand,

@@ -98,9 +98,10 @@ public:
   mlir::Value emit(ImportedValue &value);
   /// The operand's constant, or null when it is computed at run time.
   HostTensor host(size_t index);
-  /// Refuses to compute a constant of `shape` when it is negative or larger
-  /// than any that a network has use for (2^22 elements).
-  llvm::LogicalResult checkFold(llvm::ArrayRef<int64_t> shape);
+  /// To be asked before a constant of `shape` is computed: refuses negative
+  /// extents, and more than all such constants may take together.
+  llvm::LogicalResult reserve(llvm::ArrayRef<int64_t> shape,
+                              int64_t bytesPerElement = sizeof(int64_t));
   /// Refuses shapes with negative extents and such that no memory holds.
   llvm::LogicalResult checkShape(llvm::ArrayRef<int64_t> shape);
   /// An operand that must be a constant of integers; `what` names it.

@@ -36,8 +36,6 @@ static LogicalResult dropNothing(NodeBinder &b) {
   if (b.isOutputUsed(1)) {
     DataType type = b.opset() < 10 ? DataType::Float : DataType::Bool;
     SmallVector<int64_t> shape = b.shape(0);
-    if (failed(b.checkFold(shape)))
-      return failure();
     Tensor one = type == DataType::Bool ? fromInts(type, {}, 1)
                                         : fromDoubles(type, {}, 1.0);
     Value mask = b.createBroadcast(b.createConstant(one), shape);

@@ -120,7 +120,7 @@ static Value padByElements(NodeBinder &b, Value x, const Pads &pads,
       continue;
     int64_t extent = typeOf(x).getDimSize(dim);
     int64_t end = extent + pads.end[dim];
-    if (failed(b.checkFold(end + pads.begin[dim])))
+    if (failed(b.reserve(end + pads.begin[dim])))
       return {};
     if (extent == 0)
       return b.error() << "expected elements to repeat along dimension " << dim,

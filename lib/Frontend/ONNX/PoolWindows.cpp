@@ -106,7 +106,9 @@ Value largestPositions(NodeBinder &b, Value input, ArrayRef<int64_t> result,
               << shapeText(window.kernel);
     return {};
   }
-  if (failed(b.checkFold(spatial)) || failed(b.checkFold({shape[0], shape[1]})))
+  SmallVector<int64_t> tables{llvm::product_of(window.kernel)};
+  llvm::append_range(tables, spatial);
+  if (failed(b.reserve(tables)) || failed(b.reserve({shape[0], shape[1]})))
     return {};
   Taps taps(shape, result, window, columnMajor);
   // In float all of them can be padded and compared, and 8 bits are exact.

@@ -10,9 +10,6 @@ static SmallVector<int64_t> readKernel(NodeBinder &b) {
   std::optional<SmallVector<int64_t>> kernel = b.getInts("kernel_shape");
   if (!kernel)
     b.error() << "expected the attribute 'kernel_shape'";
-  else if (llvm::any_of(*kernel, [](int64_t taps) { return taps < 1; }))
-    b.error() << "expected a positive 'kernel_shape', but got "
-              << shapeText(*kernel);
   return kernel.value_or(SmallVector<int64_t>());
 }
 

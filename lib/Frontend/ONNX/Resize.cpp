@@ -194,8 +194,6 @@ static Value take(NodeBinder &b, Value value, ArrayRef<int64_t> positions,
 /// `value` resized along one dimension.
 static Value resizeAlong(NodeBinder &b, Value value, const ResizeMode &mode,
                          const ResizeAxis &axis) {
-  if (failed(b.checkFold(axis.result)))
-    return {};
   int64_t taps = countTaps(mode, axis), rank = shapeOf(value).size();
   if (taps > kMaxResizeTaps) {
     b.error() << "expected a filter of at most " << kMaxResizeTaps
@@ -203,6 +201,9 @@ static Value resizeAlong(NodeBinder &b, Value value, const ResizeMode &mode,
               << axis.result;
     return {};
   }
+  // A position and a weight each.
+  if (failed(b.reserve({taps, axis.result}, 2 * sizeof(int64_t))))
+    return {};
   Sampling sampling = sampleAxis(mode, axis);
   Value sum;
   for (auto [positions, weights] :
@@ -248,7 +249,7 @@ static Value repeat(NodeBinder &b, Value value, const ResizeMode &mode,
   SmallVector<int64_t> shape = shapeOf(value), factors(shape.size(), 1);
   llvm::erase_if(axes, [&](const ResizeAxis &axis) {
     int64_t factor =
-        succeeded(b.checkFold(axis.result)) ? countRepeats(mode, axis) : 0;
+        succeeded(b.reserve(axis.result)) ? countRepeats(mode, axis) : 0;
     factors[axis.dim] = std::max<int64_t>(1, factor);
     return factor != 0;
   });

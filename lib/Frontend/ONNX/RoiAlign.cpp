@@ -65,7 +65,7 @@ struct RoiAxis {
     if (!attributes.halfPixel)
       extent = b.create<nn::MaxOp>(extent, scalar(1));
     int64_t samples = bins * attributes.samples;
-    if (failed(b.checkFold(samples)))
+    if (failed(b.reserve(samples)))
       return {};
     SmallVector<double> places;
     for (int64_t i = 0; i < samples; ++i)

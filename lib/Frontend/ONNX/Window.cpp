@@ -54,6 +54,11 @@ Window readWindow(NodeBinder &binder, ArrayRef<int64_t> spatial,
   if (kernel.size() != count)
     binder.error() << "expected a kernel of " << count
                    << " dimensions, but got " << shapeText(kernel);
+  int64_t taps = 1;
+  for (int64_t extent : kernel)
+    if (extent < 1 || llvm::MulOverflow(taps, extent, taps) || taps > kLargest)
+      binder.error() << "expected a kernel of 1 to " << kLargest
+                     << " elements, but got " << shapeText(kernel);
   if (binder.failed() || mode == "NOTSET")
     return window;
   window.autoPad = true;
