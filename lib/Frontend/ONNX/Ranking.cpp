@@ -80,6 +80,10 @@ static LogicalResult topK(NodeBinder &b, int64_t k, bool isLargest) {
   Value swapped = swapWithLast(b, isLargest ? x : reversed(b, x), axis);
   if (b.failed())
     return failure();
+  // A result without elements would be a constant, without the other result.
+  if (typeOf(x).getNumElements() == 0)
+    return b.error() << "expected operands with elements, but got "
+                     << shapeText(typeOf(x).getShape());
   // Both types are inferred.
   Value values = b.create<nn::TopKOp>(swapped.getType(), swapped, k);
   if (!values)

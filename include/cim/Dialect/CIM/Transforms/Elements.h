@@ -49,6 +49,8 @@ llvm::FailureOr<std::vector<T>> readElements(mlir::Location location,
     return mlir::emitError(location)
            << "expected dense or dense_resource values, but got " << attribute;
   llvm::ArrayRef<char> raw = dense.getRawData();
+  if (values.empty())
+    return values;
   if (dense.isSplat()) {
     T value;
     std::memcpy(&value, raw.data(), sizeof(T));
