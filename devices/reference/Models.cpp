@@ -84,7 +84,9 @@ public:
       : Programmed(most, std::move(sigma)), law(std::move(law)) {}
 
   bool ages(float age) const override { return law.drifts && age > 0; }
-  bool flickers(float) const override { return law.flickers; }
+  bool flickers(float age) const override {
+    return law.flickers && flickerTime(age, law.start, law.time) != 0;
+  }
   float aged(float g, float x, float, float age, float deviate) const override {
     float spread = law.spread(x) * deviate;
     float nu = std::fabs(law.mean(x) + spread);
@@ -131,7 +133,9 @@ public:
   ReramCmo() : Programmed(88.2f, {0.0112185391f, 0.9958022f}) {}
 
   bool ages(float age) const override { return age > 1; }
-  bool flickers(float age) const override { return age > 0; }
+  bool flickers(float age) const override {
+    return age > 0 && flickerTime(age, 0, 1e-6f) != 0;
+  }
   float aged(float g, float, float strongest, float age,
              float deviate) const override {
     float e = ln(age);

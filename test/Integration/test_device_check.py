@@ -45,7 +45,7 @@ DEFECTS = {
     "always-nearest": ["numbers/epilogue"],
     "signed-only": ["numbers/input-types"],
     "no-padding": ["numbers/windows"],
-    "one-off": ["numbers/random-layers", "agreement/ideal", "agreement/exact", "agreement/analog"],
+    "one-off": ["numbers/random-layers", "agreement/ideal", "agreement/exact", "agreement/analog", "agreement/absurd"],
 }
 
 
@@ -103,7 +103,8 @@ def test_many_random_layers(full):
     code, lines = check(SIMULATOR, "--check=agreement", f"--against={tools.REFERENCE_DEVICE}", f"--layers={layers}", "--seed=2")
     assert code == 0, lines
     for name, (_, text) in lines.items():
-        assert text.startswith(f"{layers} layers"), (name, text)
+        # A converter with thresholds has 2 to 10 bits: a few chips exist on neither device.
+        assert int(text.split()[0]) > 0.9 * layers, (name, text)
     effects = lines["agreement/analog"][1].split("; effects ")[1].split()
     assert set(effects) == {f"{section}.{key}" for section, keys in EFFECTS.items() for key in keys}
 
