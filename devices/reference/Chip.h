@@ -63,6 +63,7 @@ struct ConverterConfig {
   float amplifierGain = 0; // dB, 0: infinite
   std::vector<float> inl;
   uint32_t columnsPerAdc = 1;
+  uint32_t calibrationReads = 0; // of every converter; 0: no calibration
 };
 
 /// The "device" object of a target (docs/Runtime.md, Simulator). A zero, or the

@@ -254,3 +254,46 @@ std::vector<float> cim::reference::thresholdsOf(const Chip &chip,
       t[j] = std::max(t[j], t[j - 1]);
   return t;
 }
+
+float cim::reference::codeOf(const cim_layer &l,
+                             const std::vector<float> &thresholds, float x) {
+  float code =
+      l.adc_rounding == CIM_NEAREST_EVEN ? std::nearbyint(x) : std::floor(x);
+  if (!thresholds.empty()) {
+    code = float(-l.adc_hi - 1);
+    for (float threshold : thresholds)
+      code += x >= threshold;
+  }
+  return clamp(code, float(l.adc_lo), float(l.adc_hi));
+}
+
+Measured
+cim::reference::measureConverter(const Chip &chip, const cim_layer &layer,
+                                 const cim_block &block, uint32_t column,
+                                 const std::vector<float> &thresholds) {
+  int64_t count = chip.config.converter.calibrationReads;
+  Conversion at = {&layer, &block, 0, 0, column - block.column + block.n, 0, 0};
+  uint32_t converter = column / chip.config.converter.columnsPerAdc;
+  float step = float(layer.adc_hi + 1) * 0.5f / float(count);
+  int64_t sum = 0, product = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t m = 2 * i + 1 - count;
+    float x = withConverterGain(chip, at, float(m) * step);
+    x = withConverterOffset(chip, at, x);
+    if (chip.config.adcNoise != 0) {
+      float noise =
+          chip.config.adcNoise * normalOf(chip, Draw::Calibrate, converter,
+                                          uint32_t(i), block.array, 0);
+      x = x + noise;
+    }
+    auto code = int64_t(codeOf(layer, thresholds, x));
+    sum += code;
+    product += m * code;
+  }
+  float places = float(count * (count * count - 1) / 3);
+  float half = layer.adc_rounding == CIM_NEAREST_EVEN ? 0.0f : 0.5f;
+  Measured result = {float(product) / (places * step),
+                     float(sum) / float(count) + half};
+  // A converter that does not follow its input cannot be corrected.
+  return result.gain >= 0.01f ? result : Measured();
+}

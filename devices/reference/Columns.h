@@ -46,6 +46,19 @@ float withConverterNoise(const Chip &chip, const Conversion &at, float x);
 std::vector<float> thresholdsOf(const Chip &chip, const cim_layer &layer,
                                 const cim_block &block, uint32_t column);
 
+/// The code of an ideal converter, or of one with thresholds; of a mid-rise
+/// converter without its half.
+float codeOf(const cim_layer &layer, const std::vector<float> &thresholds,
+             float x);
+
+/// What calibration finds a converter to do to its input.
+struct Measured {
+  float gain = 1, offset = 0;
+};
+Measured measureConverter(const Chip &chip, const cim_layer &layer,
+                          const cim_block &block, uint32_t column,
+                          const std::vector<float> &thresholds);
+
 /// Why the converter cannot have the layer's codes, or an empty string.
 std::string checkConverter(const Chip &chip, const cim_layer &layer);
 

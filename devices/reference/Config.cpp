@@ -166,6 +166,7 @@ static void readConverter(Section &adc, ConverterConfig &c) {
   adc.number("amplifier_gain", 0, 300, c.amplifierGain);
   adc.list("inl", c.inl);
   adc.number("columns_per_adc", 1, 1 << 20, c.columnsPerAdc);
+  adc.number("calibration_reads", 2, 1 << 16, c.calibrationReads);
 }
 
 std::string cim::reference::readConfig(const char *text, Mode mode,

@@ -42,10 +42,51 @@ static float compensationOf(const Chip &chip, const Cells &cells,
   return now == 0 ? 1 : float(fresh) / float(now);
 }
 
+/// What a code of each column counts for.
+static std::vector<float> coefficientsOf(const Chip &chip, const Cells &cells,
+                                         const cim_layer &layer,
+                                         const Block &block, int32_t z) {
+  const cim_block &b = *block.block;
+  const float *significance =
+      layer.significance + size_t(b.plane) * layer.out_c + b.n;
+  std::vector<float> coefficients(significance, significance + b.n_count);
+  if (chip.mode == Mode::Ideal)
+    return coefficients;
+  float alpha = compensationOf(chip, cells, block, z);
+  for (float &coefficient : coefficients) {
+    coefficient = coefficient / block.gain;
+    coefficient = coefficient * alpha;
+  }
+  return coefficients;
+}
+
+/// Takes back what calibration finds the block's converters to do.
+static void calibrate(const Chip &chip, Block &block, Layer &layer) {
+  if (!chip.isAnalog() || chip.config.converter.calibrationReads == 0)
+    return;
+  const cim_layer &l = layer.layer;
+  const cim_block &b = *block.block;
+  float weight = 0;
+  for (uint32_t read = 0; read < layer.slices.reads(); ++read)
+    weight += std::ldexp(1.0f, int(layer.slices.bits * read));
+  for (uint32_t n = 0; n < b.n_count; ++n) {
+    Measured found =
+        measureConverter(chip, l, b, b.column + n, block.thresholds[n]);
+    float &coefficient = block.coefficients[n], &bias = layer.bias[b.n + n];
+    coefficient = coefficient / found.gain;
+    float share = found.offset * weight * coefficient * l.scale[b.n + n];
+    bias = bias - share;
+  }
+}
+
 Layer cim::reference::prepareLayer(const Chip &chip, const cim_layer &layer) {
   Cells cells(chip);
-  Layer result = {
-      layer, cells.codesPerLevel(layer), 0, slicesOf(chip, layer), {}};
+  Layer result = {layer,
+                  cells.codesPerLevel(layer),
+                  0,
+                  slicesOf(chip, layer),
+                  {layer.bias, layer.bias + layer.out_c},
+                  {}};
   float perUnit = 0;
   if (cells.hasReadNoise()) {
     perUnit = cells.variancesPerUnit(layer);
@@ -58,7 +99,7 @@ Layer cim::reference::prepareLayer(const Chip &chip, const cim_layer &layer) {
     out.block = &block;
     out.gain = block.gain * result.slices.gain;
     out.weights = weightsOf(cells, block, result.z, chip.config.cells.age);
-    out.compensation = compensationOf(chip, cells, out, result.z);
+    out.coefficients = coefficientsOf(chip, cells, layer, out, result.z);
     for (uint32_t k = 0; k < block.k_count && cells.hasReadNoise(); ++k)
       for (uint32_t n = 0; n < block.n_count; ++n)
         out.powers.push_back(cells.variance(block, k, n, perUnit));
@@ -67,6 +108,7 @@ Layer cim::reference::prepareLayer(const Chip &chip, const cim_layer &layer) {
       out.thresholds.push_back(
           thresholdsOf(chip, layer, block, block.column + n));
     }
+    calibrate(chip, out, result);
   }
   return result;
 }
@@ -191,24 +233,12 @@ static float analogValue(const Chip &chip, const Layer &layer,
   return withConverterNoise(chip, at, x);
 }
 
-/// What the converter makes of it: v of the page.
-static float convert(const cim_layer &l, const std::vector<float> &thresholds,
-                     float x) {
-  float code = round(l.adc_rounding, x);
-  if (!thresholds.empty()) {
-    code = float(-l.adc_hi - 1);
-    for (float threshold : thresholds)
-      code += x >= threshold;
-  }
-  code = clamp(code, float(l.adc_lo), float(l.adc_hi));
-  return l.adc_rounding == CIM_MID_RISE ? code + 0.5f : code;
-}
-
 /// Section 4: output channel n of one window.
-static void store(const cim_layer &l, float sum, uint32_t n, void *output,
+static void store(const Layer &layer, float sum, uint32_t n, void *output,
                   size_t at) {
+  const cim_layer &l = layer.layer;
   float y = sum * l.scale[n];
-  y = y + l.bias[n];
+  y = y + layer.bias[n];
   if (l.out_type != CIM_F32)
     y = round(l.out_rounding, y);
   y = clamp(y, l.lo, l.hi);
@@ -218,6 +248,16 @@ static void store(const cim_layer &l, float sum, uint32_t n, void *output,
     static_cast<int8_t *>(output)[at] = int8_t(y);
   else
     static_cast<uint8_t *>(output)[at] = uint8_t(y);
+}
+
+/// What one read of a column is worth: v of the page.
+static float valueOf(const Chip &chip, const Layer &layer, const Block &block,
+                     const Conversion &at, const Sums &sums, uint32_t n) {
+  if (chip.mode == Mode::Ideal)
+    return float(sums.products[n]);
+  float x = analogValue(chip, layer, at, sums, n);
+  float code = codeOf(layer.layer, block.thresholds[n], x);
+  return layer.layer.adc_rounding == CIM_MID_RISE ? code + 0.5f : code;
 }
 
 namespace {
@@ -247,13 +287,8 @@ static std::vector<float> readBlock(const Chip &chip, const Layer &layer,
     };
     sumUp(chip, layer, block, conversion(0), q, sums);
     float weight = std::ldexp(1.0f, int(slices.bits * read));
-    for (uint32_t n = 0; n < b.n_count; ++n) {
-      float x = analogValue(chip, layer, conversion(n), sums, n);
-      float v = chip.mode == Mode::Ideal
-                    ? float(sums.products[n])
-                    : convert(layer.layer, block.thresholds[n], x);
-      codes[n] += v * weight;
-    }
+    for (uint32_t n = 0; n < b.n_count; ++n)
+      codes[n] += valueOf(chip, layer, block, conversion(n), sums, n) * weight;
   }
   return codes;
 }
@@ -261,16 +296,10 @@ static std::vector<float> readBlock(const Chip &chip, const Layer &layer,
 /// Adds a block's share to S.
 static void addBlock(const Chip &chip, const Layer &layer, const Block &block,
                      Window &w) {
-  const cim_layer &l = layer.layer;
   const cim_block &b = *block.block;
   std::vector<float> codes = readBlock(chip, layer, block, w);
   for (uint32_t n = 0; n < b.n_count; ++n) {
-    float coefficient = l.significance[size_t(b.plane) * l.out_c + b.n + n];
-    if (chip.mode != Mode::Ideal) {
-      coefficient = coefficient / block.gain;
-      coefficient = coefficient * block.compensation;
-    }
-    float term = codes[n] * coefficient;
+    float term = codes[n] * block.coefficients[n];
     w.results[b.n + n] = w.results[b.n + n] + term;
   }
 }
@@ -294,7 +323,7 @@ void cim::reference::runLayer(const Chip &chip, const Layer &layer,
         for (const Block &block : layer.blocks)
           addBlock(chip, layer, block, window);
         for (uint32_t n = 0; n < l.out_c; ++n, ++at)
-          store(l, window.results[n], n, stream.output, at);
+          store(layer, window.results[n], n, stream.output, at);
       }
   }
 }

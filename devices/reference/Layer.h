@@ -19,8 +19,8 @@ struct Block {
   std::vector<int32_t> powers;   // the same for U; with read noise only
   std::vector<uint32_t> ordinal; // [n_count] earlier blocks of the column
   std::vector<std::vector<float>> thresholds; // [n_count] of the converters
-  float gain = 1;         // of a conversion: g_b, or g' with slices
-  float compensation = 1; // alpha of the page
+  float gain = 1;                  // of a conversion: g_b, or g' with slices
+  std::vector<float> coefficients; // [n_count]
 };
 
 struct Layer {
@@ -28,6 +28,7 @@ struct Layer {
   int32_t z = 1;       // conductance codes per level
   float readSigma = 0; // sr of the page
   Slices slices;
+  std::vector<float> bias; // [out_c], with what calibration takes back
   std::vector<Block> blocks;
 };
 

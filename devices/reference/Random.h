@@ -35,7 +35,8 @@ enum class Draw : uint32_t {
   Fault,
   Line,
   Capacitor,
-  Jitter
+  Jitter,
+  Calibrate
 };
 
 /// 32 random bits of a column (or converter); words 1 to 3 are what the table

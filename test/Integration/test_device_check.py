@@ -3,8 +3,11 @@
 
 import re
 
+import numpy as np
+import onnx
 import pytest
 
+import smallmodel
 import tools
 
 SIMULATOR = tools.BUILD / "lib" / "libcim-runtime.so"
@@ -57,7 +60,8 @@ EFFECTS = {
               "drift_spread", "drift_start", "flicker", "flicker_time", "compensation", "age", "model"],
     "lines": ["attenuation", "compression", "spread", "curve", "full_scale", "headroom",
               "wire_resistance", "temperature"],
-    "adc": ["architecture", "capacitor_mismatch", "amplifier_gain", "inl", "columns_per_adc"],
+    "adc": ["architecture", "capacitor_mismatch", "amplifier_gain", "inl", "columns_per_adc",
+            "calibration_reads"],
 }  # fmt: skip
 
 
@@ -119,6 +123,36 @@ def test_defect_is_found(broken_device, defect):
     assert {word for word, _ in lines.values()} == {"FAIL"}, lines
     assert all(text for _, text in lines.values())
     assert code == 1
+
+
+def test_device_that_hangs(broken_device):
+    env = {"CIM_BROKEN_BASE": str(tools.REFERENCE_DEVICE), "CIM_BROKEN": "hangs"}
+    code, lines = check(broken_device, "--check=streams/repeat", "--time-limit=1", env=env)
+    assert code == 1 and lines == {"streams/repeat": ("FAIL", "did not end within 1 seconds")}
+
+
+NETWORK_TARGET = """
+cells: { source: test, model: pcm, on_off: { value: 30, source: test } }
+lines: { source: test, compression: { value: 10 %, source: test } }
+"""
+
+
+def test_network_on_both_devices(tmp_path):
+    """Seed, trial, age and target reach a driver; a whole network gives the same bits."""
+    target = (tools.ROOT / "targets" / "imec-ania.yaml").read_text() + NETWORK_TARGET
+    (tmp_path / "target.yaml").write_text(target)
+    onnx.save(smallmodel.build(2), tmp_path / "net.onnx")
+    np.save(tmp_path / "calibration.npy", smallmodel.data(32))
+    tools.compile_model(
+        tmp_path / "net.onnx", tmp_path / "net.so", f"--target={tmp_path / 'target.yaml'}",
+        f"--calibration={tmp_path / 'calibration.npy'}", "--cells=2",
+    )  # fmt: skip
+    x, options = smallmodel.data(5, seed=3), ["--seed=7", "--trials=2", "--age=1d"]
+    fast = tools.run_model(tmp_path / "net.so", x, tmp_path, "--device=analog", *options)
+    env = {"CIM_REFERENCE_MODE": "analog"}
+    slow = tools.run_model(tmp_path / "net.so", x, tmp_path, f"--device={tools.REFERENCE_DEVICE}", *options, env=env)
+    assert tools.same_bits(fast, slow)
+    assert not tools.same_bits(fast, tools.run_model(tmp_path / "net.so", x, tmp_path, "--device=analog", "--seed=7", "--trials=2"))
 
 
 def test_every_check_can_fail():

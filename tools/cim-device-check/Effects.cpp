@@ -62,6 +62,7 @@ const std::vector<Effect> &cim::check::allEffects() {
       number("adc", "amplifier_gain", 20, 60, 300),
       number("adc", "inl", -1, 1, 1e6f, 63),
       words("adc", "columns_per_adc", {"2", "8"}),
+      words("adc", "calibration_reads", {"2", "5", "64"}),
   };
   return effects;
 }

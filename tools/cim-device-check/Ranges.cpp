@@ -136,6 +136,7 @@ static void badTables(Probe &probe) {
                t.layer.adc_rounding = cim_rounding(7)),
           WITH("an unknown out_rounding",
                t.layer.out_rounding = cim_rounding(7)),
+          WITH("a mid-rise out_rounding", t.layer.out_rounding = CIM_MID_RISE),
       });
 }
 

@@ -29,6 +29,7 @@ OPTIONS:
                       bits, in every mode and with every effect that both have
   --layers=N          how many random layers (default 200)
   --seed=S            which random layers (default 1)
+  --time-limit=S      seconds after which a check fails (default 300)
   --list              prints the names of the checks
   --help, --version
 
@@ -41,14 +42,12 @@ EXIT CODES: 0 no check failed; 1 one did, or the file is no driver; 2 wrong
 usage.
 )";
 
-/// A check that takes longer hangs.
-static constexpr unsigned timeLimit = 300; // seconds
-
 namespace {
 struct Options {
   std::string driver;
   std::vector<std::string> only;
   Settings settings;
+  unsigned timeLimit = 300; // seconds; a check that takes longer hangs
   bool list = false;
 };
 
@@ -93,6 +92,8 @@ static Options parseOptions(int argc, char **argv) {
       options.settings.against = value;
     else if (name == "--layers")
       options.settings.layers = parseNumber(name, value);
+    else if (name == "--time-limit")
+      options.timeLimit = parseNumber(name, value);
     else if (name == "--seed")
       options.settings.seed = parseNumber(name, value);
     else if (word[0] == '-')
@@ -141,7 +142,7 @@ static Checks chosenChecks(const Options &options) {
 /// Runs a check in this process and writes verdict and text to `pipe`.
 [[noreturn]] static void runInChild(const Check &check, const Options &options,
                                     int pipe) {
-  alarm(timeLimit);
+  alarm(options.timeLimit);
   Driver driver;
   std::string error = loadDriver(options.driver, driver);
   if (!error.empty())
@@ -180,8 +181,9 @@ static Outcome run(const Check &check, const Options &options) {
   int status = 0;
   waitpid(child, &status, 0);
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-    return {Verdict::Failed,
-            "did not end within " + std::to_string(timeLimit) + " seconds"};
+    return {Verdict::Failed, "did not end within " +
+                                 std::to_string(options.timeLimit) +
+                                 " seconds"};
   if (WIFSIGNALED(status))
     return {Verdict::Failed,
             std::string("crashed: ") + strsignal(WTERMSIG(status))};

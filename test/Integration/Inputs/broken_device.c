@@ -140,6 +140,8 @@ static cim_status stream(cim_device *device, const cim_stream *given) {
                    base->stream(device, given));
   if (is("exits"))
     exit(0);
+  while (is("hangs"))
+    pause();
   uint32_t size = given->size;
   cim_status status = check_size(&size, sizeof *given);
   if (status != CIM_OK)
