@@ -15,6 +15,9 @@ import layercases
 import test_analog
 import tools
 
+sys.path.insert(0, str(tools.ROOT / "benchmark" / "physics"))
+import device  # noqa: E402
+
 QUIET = dict.fromkeys(test_analog.NOISE, 0)
 
 
@@ -127,6 +130,22 @@ def test_all_off_is_exact(chips):
     so, x = rig.folder / "layer.so", rig.x[:5]
     analog = tools.run_model(so, x, rig.folder, "--device=analog", "--age=1y")
     assert tools.same_bits(analog, tools.run_model(so, x, rig.folder, "--device=exact"))
+
+
+@pytest.mark.parametrize("inputs", [{}, {"slice_bits": 2}])
+@pytest.mark.parametrize("adc", [{}, {"architecture": "sar", "capacitor_mismatch": 0.1}, {"columns_per_adc": 4}])
+def test_calibrated_converters(adc, inputs):
+    """The same bits on the simulator and on the reference device; closer to the truth than without."""
+    rng = np.random.default_rng(3)
+    x, cells = rng.integers(-63, 64, (6, 50)), rng.integers(-1, 2, (50, 201))
+    noise = {"adc_gain": 0.1, "adc_offset": 2}
+    target = {"input": inputs, "noise": noise, "adc": {**adc, "calibration_reads": 33}}
+    run = lambda target, **more: device.multiply(x, cells, target, gain=0.2, adc_bits=8, **more)
+    y = run(target)
+    assert tools.same_bits(y, run(target, library=tools.BUILD / "lib" / "cim-reference.so"))
+    del target["adc"]["calibration_reads"]
+    error = lambda y: np.sqrt(np.mean((y - x @ cells) ** 2))
+    assert error(y) < 0.8 * error(run(target))
 
 
 ABSURD = {
