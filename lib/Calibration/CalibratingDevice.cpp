@@ -405,7 +405,7 @@ void OpenMatrix::decide() {
     start.scales = found.scales.segment(n, columns);
     LayerCodes chosen =
         compensateErrors(moments[group], weights.block(k, n, rows, columns),
-                         double(levels), std::move(start));
+                         cells, std::move(start));
     found.codes.block(k, n, rows, columns) = chosen.codes;
     found.scales.segment(n, columns) = chosen.scales;
   }

@@ -23,6 +23,7 @@ struct OpenMatrix {
   /// How integers become cells that hold magnitudes up to `cellLimit`.
   Split split = Split::Radix;
   int64_t cellLimit = 1;
+  CellModel cells;
   /// What the integers stand for, rows x columns.
   Eigen::MatrixXd weights;
   /// Integers and scales so far, rows x columns.

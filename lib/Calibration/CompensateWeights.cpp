@@ -6,6 +6,7 @@
 #include "cim/Calibration/Passes.h"
 #include "cim/Dialect/CIM/Transforms/CellsPerLayer.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
+#include "cim/Dialect/CIM/Transforms/SplitWeights.h"
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
@@ -211,6 +212,7 @@ private:
     open.levels = matrix.getLevels();
     open.split = split;
     open.cellLimit = std::min(-arch->cellLo(), arch->cellHi());
+    open.cells = makeCellModel(open);
     open.weights.setZero(rows, columns);
     for (auto [weight, place] :
          llvm::zip_equal(*weights, nn::getMatrixPlaces(op, geometry)))
@@ -224,6 +226,39 @@ private:
           layer.scale[n] * layer.outputScale / layer.inputScale;
     }
     return success();
+  }
+
+  CellModel makeCellModel(const OpenMatrix &open) const {
+    std::vector<int8_t> codes;
+    for (int64_t code = -open.levels; code <= open.levels; ++code)
+      codes.push_back(static_cast<int8_t>(code));
+    int64_t count = codes.size();
+    auto planes = open.split == Split::Radix ? splitRadix : splitUnary;
+    Planes all = planes(codes, 1, open.levels, open.cellLimit);
+    CellModel model;
+    model.levels = double(open.levels);
+    int64_t sums = all.significance.size(), repeat = all.cells / sums;
+    model.significance.resize(sums);
+    model.digits.setZero(sums, count);
+    model.energy.setZero(count);
+    for (int64_t cell = 0; cell < all.cells; ++cell) {
+      double significance = all.significance[cell / repeat];
+      model.significance[cell / repeat] = significance;
+      for (int64_t i = 0; i < count; ++i) {
+        double digit = all.digits[cell * count + i];
+        model.digits(cell / repeat, i) += digit;
+        model.energy[i] += digit * significance * (digit * significance);
+      }
+    }
+    // The least error of a normal distribution that is rounded to 2^B values
+    // (Hui and Neuhoff, 2001).
+    double codesOfConverter = std::exp2(double(arch->adcBits()));
+    model.converterLoss = 4.0 / 3 * std::log(codesOfConverter) /
+                          (codesOfConverter * codesOfConverter);
+    double read = arch->noise().read.value;
+    double variation = arch->noise().staticVariation.value;
+    model.cellLoss = read * read + variation * variation;
+    return model;
   }
 
   void writeBack(const NetworkCalibration &calibration) {

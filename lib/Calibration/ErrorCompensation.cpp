@@ -22,7 +22,7 @@ using RowMajorMatrix =
 /// with inputs per window.
 constexpr double damping = 0.01, dampingPerShortage = 0.1;
 constexpr int scaleCount = 20, maxSweeps = 8;
-/// Columns that are rounded side by side with all scales.
+/// Columns that one thread takes at a time.
 constexpr Eigen::Index slabColumns = 4;
 
 /// A geometric series of factors of the largest (ternary: the best plain)
@@ -58,15 +58,23 @@ double getTernaryScale(const VectorXd &weights) {
 class Compensation {
 public:
   Compensation(const LayerMoments &moments, const MatrixXd &weights,
-               double levels, LayerCodes start)
-      : rows(weights.rows()), levels(levels), result(std::move(start)),
-        explained(RowVectorXd::Zero(weights.cols())) {
+               const CellModel &cells, LayerCodes start)
+      : rows(weights.rows()), cells(cells), levels(cells.levels),
+        result(std::move(start)), explained(RowVectorXd::Zero(weights.cols())) {
     double shortage = double(rows) / moments.count;
     lambda = (damping + dampingPerShortage * shortage) *
              moments.inputs.trace() / (moments.count * double(rows));
     inputs = moments.inputs / moments.count;
     inputs.diagonal().array() += lambda;
     targets = moments.targets / moments.count + lambda * weights;
+    powers = moments.powers / moments.count;
+    cellPowers = cells.cellLoss * powers.diagonal();
+    powers *= cells.converterLoss;
+    if (levels > 1)
+      return;
+    // One cell: all losses are quadratic in the integers themselves.
+    inputs += powers;
+    inputs.diagonal() += cellPowers;
   }
 
   LayerCodes run() {
@@ -94,63 +102,97 @@ public:
       Eigen::Index begin = Eigen::Index(slab) * slabColumns;
       Eigen::Index count = std::min(slabColumns, columns - begin);
       for (Eigen::Index n = begin; n < begin + count; ++n)
-        offer(n, result.codes.col(n));
-      roundSlab(begin, count);
-      for (Eigen::Index n = begin; n < begin + count; ++n)
-        offer(n, descend(n));
+        chooseColumn(n);
     });
     return std::move(result);
   }
 
 private:
-  /// Takes `codes` for column `n` if they explain more of the targets than what
-  /// there is, with the scale that suits them best.
-  void offer(Eigen::Index n, const VectorXd &codes) {
-    double cross = codes.dot(targets.col(n));
-    double square = codes.dot(inputs * codes);
-    if (!(cross > 0) || !(cross / square >= std::numeric_limits<float>::min()))
+  void chooseColumn(Eigen::Index n) {
+    VectorXd start = result.codes.col(n);
+    double startScale = result.scales[n];
+    double least = getGain(n, start);
+    offer(n, start);
+    offer(n, roundColumn(n));
+    offer(n, descend(n));
+    // Losing less in cells must not cost what rounding alone would have kept.
+    if (getGain(n, result.codes.col(n)) >= least)
       return;
-    double found = cross * cross / square;
-    if (!(found > explained[n]))
-      return;
-    explained[n] = found;
-    result.codes.col(n) = codes;
-    result.scales[n] = cross / square;
+    result.codes.col(n) = start;
+    result.scales[n] = startScale;
+    explained[n] = 0;
+    offer(n, start);
   }
 
-  /// Rounds some columns input by input, with every scale; what an input gets
-  /// wrong is made up for by those that follow.
-  void roundSlab(Eigen::Index begin, Eigen::Index count) {
-    Eigen::Index width = count * scaleCount;
-    Eigen::Array<double, 1, Eigen::Dynamic> scales(width);
-    RowMajorMatrix rest(rows, width);
-    for (Eigen::Index c = 0; c < count; ++c) {
-      double base = getBaseScale(corrected.col(begin + c));
-      const ScaleRange &range = levels == 1 ? ternaryScales : otherScales;
-      for (int i = 0; i < scaleCount; ++i) {
-        Eigen::Index at = c * scaleCount + i;
-        scales[at] = base * range.factor(i);
-        for (Eigen::Index k = 0; k < rows; ++k)
-          rest(k, at) = corrected(order[k], begin + c);
-      }
+  /// e(q) of column `n` without losses in cells and converters.
+  double getGain(Eigen::Index n, const VectorXd &codes) const {
+    double cross = codes.dot(targets.col(n));
+    VectorXd product = inputs * codes;
+    if (levels == 1)
+      product -= powers * codes + cellPowers.cwiseProduct(codes);
+    return cross > 0 ? cross * cross / codes.dot(product) : 0;
+  }
+
+  /// What the integers of `codes` add to the sums of plane `plane`.
+  MatrixXd getDigits(const MatrixXd &codes, Eigen::Index plane) const {
+    return codes.unaryExpr(
+        [&](double code) { return cells.digits(plane, cells.indexOf(code)); });
+  }
+
+  /// q'Aq of every column of `codes`, and what is lost in cells and converters.
+  RowVectorXd getSquares(const MatrixXd &codes) const {
+    RowVectorXd squares = codes.cwiseProduct(inputs * codes).colwise().sum();
+    if (levels == 1)
+      return squares;
+    for (Eigen::Index p = 0; p < cells.significance.size(); ++p) {
+      MatrixXd digits = getDigits(codes, p);
+      squares += cells.significance[p] * cells.significance[p] *
+                 digits.cwiseProduct(powers * digits).colwise().sum();
     }
-    RowMajorMatrix codes(rows, width);
-    RowVectorXd error(width);
+    MatrixXd energies = codes.unaryExpr(
+        [&](double code) { return cells.energy[cells.indexOf(code)]; });
+    return squares + cellPowers.transpose() * energies;
+  }
+
+  /// Takes the best column of `codes` for column `n` if it explains more of the
+  /// targets than what there is, with the scale that suits it best.
+  void offer(Eigen::Index n, const MatrixXd &codes) {
+    RowVectorXd squares = getSquares(codes);
+    for (Eigen::Index i = 0; i < codes.cols(); ++i) {
+      double cross = codes.col(i).dot(targets.col(n));
+      double scale = cross / squares[i];
+      if (!(cross > 0) || !(scale >= std::numeric_limits<float>::min()) ||
+          !(cross * scale > explained[n]))
+        continue;
+      explained[n] = cross * scale;
+      result.codes.col(n) = codes.col(i);
+      result.scales[n] = scale;
+    }
+  }
+
+  /// Rounds column `n` input by input, with every scale; what an input gets
+  /// wrong is made up for by those that follow.
+  MatrixXd roundColumn(Eigen::Index n) const {
+    VectorXd weights = corrected.col(n);
+    double base = getBaseScale(weights);
+    const ScaleRange &range = levels == 1 ? ternaryScales : otherScales;
+    Eigen::Array<double, 1, Eigen::Dynamic> scales(scaleCount);
+    for (int i = 0; i < scaleCount; ++i)
+      scales[i] = base * range.factor(i);
+    RowMajorMatrix rest(rows, scaleCount);
+    for (Eigen::Index k = 0; k < rows; ++k)
+      rest.row(k).setConstant(weights[order[k]]);
+    MatrixXd codes(rows, scaleCount);
+    RowVectorXd rounded(scaleCount), error(scaleCount);
     for (Eigen::Index k = 0; k < rows; ++k) {
-      codes.row(k) =
-          (rest.row(k).array() / scales).rint().max(-levels).min(levels);
-      error =
-          (rest.row(k).array() - codes.row(k).array() * scales) / upper(k, k);
+      rounded = (rest.row(k).array() / scales).rint().max(-levels).min(levels);
+      codes.row(order[k]) = rounded;
+      error = (rest.row(k).array() - rounded.array() * scales) / upper(k, k);
       Eigen::Index left = rows - k - 1;
       rest.bottomRows(left).noalias() -=
           upper.row(k).tail(left).transpose() * error;
     }
-    VectorXd column(rows);
-    for (Eigen::Index at = 0; at < width; ++at) {
-      for (Eigen::Index k = 0; k < rows; ++k)
-        column[order[k]] = codes(k, at);
-      offer(begin + at / scaleCount, column);
-    }
+    return codes;
   }
 
   double getBaseScale(const VectorXd &weights) const {
@@ -163,20 +205,28 @@ private:
   /// others stay, until none changes.
   VectorXd descend(Eigen::Index n) const {
     VectorXd codes = result.codes.col(n), product = inputs * codes;
+    Eigen::Index planes = levels > 1 ? cells.significance.size() : 0;
+    MatrixXd planeProducts(rows, planes);
+    for (Eigen::Index p = 0; p < planes; ++p)
+      planeProducts.col(p) = cells.significance[p] * cells.significance[p] *
+                             (powers * getDigits(codes, p));
     for (int sweep = 0; sweep < maxSweeps; ++sweep) {
-      double square = codes.dot(product);
-      double scale = square > 0 ? codes.dot(targets.col(n)) / square : 0;
+      double cross = codes.dot(targets.col(n));
+      double scale = cross > 0 ? cross / getSquares(codes)[0] : 0;
       if (!(scale > 0))
         break;
       bool changed = false;
       for (Eigen::Index k = 0; k < rows; ++k) {
-        double own = inputs(k, k);
-        double wanted =
-            (targets(k, n) / scale - product[k] + own * codes[k]) / own;
-        double code = std::clamp(std::rint(wanted), -levels, levels);
+        double code = improve(n, k, scale, codes, product, planeProducts);
         if (code == codes[k])
           continue;
         product += (code - codes[k]) * inputs.col(k);
+        for (Eigen::Index p = 0; p < planes; ++p) {
+          double change = cells.digits(p, cells.indexOf(code)) -
+                          cells.digits(p, cells.indexOf(codes[k]));
+          planeProducts.col(p) += change * cells.significance[p] *
+                                  cells.significance[p] * powers.col(k);
+        }
         codes[k] = code;
         changed = true;
       }
@@ -186,9 +236,40 @@ private:
     return codes;
   }
 
+  /// The best integer of input `k` while all others stay.
+  double improve(Eigen::Index n, Eigen::Index k, double scale,
+                 const VectorXd &codes, const VectorXd &product,
+                 const MatrixXd &planeProducts) const {
+    double own = inputs(k, k);
+    double rest = targets(k, n) / scale - product[k] + own * codes[k];
+    if (levels == 1)
+      return std::clamp(std::rint(rest / own), -levels, levels);
+    double best = std::numeric_limits<double>::infinity(), result = codes[k];
+    for (Eigen::Index i = 0; i < cells.energy.size(); ++i) {
+      double code = double(i) - levels;
+      double loss =
+          code * (own * code - 2 * rest) + cellPowers[k] * cells.energy[i];
+      for (Eigen::Index p = 0; p < planeProducts.cols(); ++p) {
+        double square = cells.significance[p] * cells.significance[p];
+        double now = cells.digits(p, cells.indexOf(codes[k]));
+        double digit = cells.digits(p, i);
+        loss += digit * (square * powers(k, k) * (digit - 2 * now) +
+                         2 * planeProducts(k, p));
+      }
+      if (loss < best) {
+        best = loss;
+        result = code;
+      }
+    }
+    return result;
+  }
+
   Eigen::Index rows;
+  const CellModel &cells;
   double levels, lambda;
   MatrixXd inputs, targets; // A and B
+  MatrixXd powers;          // R, times the loss of a conversion
+  VectorXd cellPowers;      // its diagonal, times the loss of a cell
   MatrixXd corrected;       // W* = A^-1 B
   RowMajorMatrix upper;     // U, in `order`
   std::vector<Eigen::Index> order;
@@ -206,16 +287,17 @@ void LayerMoments::add(const LayerMoments &other) {
   count += other.count;
   inputs += other.inputs;
   targets += other.targets;
+  powers += other.powers;
 }
 
 LayerCodes compensateErrors(const LayerMoments &moments,
-                            const MatrixXd &weights, double levels,
+                            const MatrixXd &weights, const CellModel &cells,
                             LayerCodes start) {
   if (moments.count == 0)
     return start;
   // What fits into caches must not decide in which order sums are rounded.
   Eigen::setCpuCacheSizes(32 << 10, 512 << 10, 2 << 20);
-  return Compensation(moments, weights, levels, std::move(start)).run();
+  return Compensation(moments, weights, cells, std::move(start)).run();
 }
 
 } // namespace cim

@@ -14,9 +14,29 @@ struct LayerMoments {
   double count = 0;
   Eigen::MatrixXd inputs;  ///< K x K, input by input
   Eigen::MatrixXd targets; ///< K x N, input by what the channel should be
+  Eigen::MatrixXd powers;  ///< K x K, like `inputs` with means left in
 
   /// Adds what was seen elsewhere.
   void add(const LayerMoments &other);
+};
+
+/// How integers become cells, and what is lost when these are read.
+struct CellModel {
+  double levels = 1; ///< integers are in [-levels, levels]
+  /// Of every plane, its significance.
+  Eigen::VectorXd significance;
+  /// Planes x (2 levels + 1): what integer i - levels adds to the plane's sum.
+  Eigen::MatrixXd digits;
+  /// Sum over the cells of the integer: square of cell times significance.
+  Eigen::VectorXd energy;
+  /// Variance of a conversion, relative to the mean square of what it converts.
+  double converterLoss = 0;
+  /// Variance of a cell's contribution, relative to its square.
+  double cellLoss = 0;
+
+  Eigen::Index indexOf(double code) const {
+    return static_cast<Eigen::Index>(code + levels);
+  }
 };
 
 /// Integers and the scale of every column: a weight is `codes * scales`.
@@ -25,12 +45,11 @@ struct LayerCodes {
   Eigen::RowVectorXd scales; ///< N
 };
 
-/// Integers in [-levels, levels] for `weights` (K x N) with less quadratic
-/// error of the channels than `start` has. Uses all cores; the result does not
-/// depend on how many.
+/// Integers for `weights` (K x N) with less quadratic error of the channels
+/// than `start` has. Uses all cores; the result does not depend on how many.
 LayerCodes compensateErrors(const LayerMoments &moments,
-                            const Eigen::MatrixXd &weights, double levels,
-                            LayerCodes start);
+                            const Eigen::MatrixXd &weights,
+                            const CellModel &cells, LayerCodes start);
 
 } // namespace cim
 

@@ -64,6 +64,7 @@ public:
     moments.count = count;
     moments.inputs = (inputs - inputSum * inputSum.transpose() / count) *
                      (inputScale * inputScale);
+    moments.powers = inputs * (inputScale * inputScale);
     moments.targets =
         (cross - inputSum * targetSum.transpose() / count) * inputScale;
     return moments;

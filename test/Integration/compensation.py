@@ -3,6 +3,8 @@
 
 import numpy as np
 
+import numerics
+
 SCALES = 20
 
 
@@ -55,16 +57,33 @@ def nearest(w, levels):
 # --- The method -----------------------------------------------------------------
 
 
-class Group:
-    """A and B of one group: windows x [S][K], targets y [S][N], weights w [K][N]."""
+class Cells:
+    """What is lost of integers in [-levels, levels]; read and static are the target's deviations."""
 
-    def __init__(self, x, y, w):
+    def __init__(self, split, cells, adc_bits, read, static):
+        self.levels = (3**cells - 1) // 2 if split == "radix" else cells
+        codes = np.arange(-self.levels, self.levels + 1)
+        planes, significance = numerics.planes_of(codes[:, None], split, cells)
+        planes, self.significance = planes[..., 0].astype(float), significance[:, 0].astype(float)
+        self.digits = planes.sum(2)  # [planes][code]
+        self.energy = ((planes * self.significance[:, None, None]) ** 2).sum((0, 2))  # [code]
+        self.converter = 4 / 3 * np.log(2**adc_bits) / 4**adc_bits
+        self.cell = read**2 + static**2
+
+
+class Group:
+    """A, B and R of one group: windows x [S][K], targets y [S][N], weights w [K][N]."""
+
+    def __init__(self, x, y, w, cells):
         x, y = x.astype(float), y.astype(float)
         count, rows = x.shape
+        self.cells, self.powers = cells, x.T @ x / count
         x, y = x - x.mean(0), y - y.mean(0)
         moments = x.T @ x / count
         damping = (0.01 + 0.1 * rows / count) * np.trace(moments) / rows
-        self.a = moments + damping * np.eye(rows)
+        self.pure = self.a = moments + damping * np.eye(rows)
+        if cells.levels == 1:
+            self.a = self.a + cells.converter * self.powers + cells.cell * np.diag(np.diag(self.powers))
         self.b = x.T @ y / count + damping * w
         self.damping = damping
         self.weights = w
@@ -73,10 +92,24 @@ class Group:
             self.upper = np.linalg.cholesky(np.linalg.inv(self.a[np.ix_(self.order, self.order)])).T
             self.corrected = np.linalg.solve(self.a, self.b)
 
+    def square(self, q):
+        """q'Aq and the losses."""
+        square = q @ self.pure @ q
+        index = q.astype(int) + self.cells.levels
+        for significance, digits in zip(self.cells.significance, self.cells.digits):
+            d = digits[index]
+            square += self.cells.converter * significance**2 * (d @ self.powers @ d)
+        return square + self.cells.cell * (np.diag(self.powers) @ self.cells.energy[index])
+
     def gain(self, q, n):
         """e(q) of column n, 0 where the scale would not be positive."""
         cross = q @ self.b[:, n]
-        return cross**2 / (q @ self.a @ q) if cross > 0 else 0.0
+        return cross**2 / self.square(q) if cross > 0 else 0.0
+
+    def pure_gain(self, q, n):
+        """The same without losses."""
+        cross = q @ self.b[:, n]
+        return cross**2 / (q @ self.pure @ q) if cross > 0 else 0.0
 
     def round(self, n, scale, levels):
         order, upper, rest = self.order, self.upper, self.corrected[self.order, n]
@@ -91,18 +124,30 @@ class Group:
     def descend(self, q, n, levels):
         q = q.copy()
         for _ in range(8):
-            scale = q @ self.b[:, n] / (q @ self.a @ q)
+            scale = q @ self.b[:, n] / self.square(q)
             before = q.copy()
             for k in range(len(q)):
-                own = self.a[k, k]
-                rest = (self.b[k, n] / scale - self.a[k] @ q + own * q[k]) / own
-                q[k] = np.clip(np.rint(rest), -levels, levels)
+                q[k] = self.best_integer(q, k, n, scale, levels)
             if not q.any() or (q == before).all() or q @ self.b[:, n] <= 0:
                 break
         return q
 
-    def choose(self, n, levels):
+    def best_integer(self, q, k, n, scale, levels):
+        if levels == 1:
+            own = self.a[k, k]
+            return np.clip(np.rint((self.b[k, n] / scale - self.a[k] @ q + own * q[k]) / own), -1, 1)
+        own, codes = self.pure[k, k], np.arange(-levels, levels + 1)
+        loss = own * codes**2 - 2 * codes * (self.b[k, n] / scale - self.pure[k] @ q + own * q[k])
+        loss = loss + self.cells.cell * self.powers[k, k] * self.cells.energy
+        for significance, digits in zip(self.cells.significance, self.cells.digits):
+            d = digits[q.astype(int) + levels]
+            rest = self.powers[k] @ d - self.powers[k, k] * d[k]
+            loss = loss + self.cells.converter * significance**2 * (self.powers[k, k] * digits**2 + 2 * digits * rest)
+        return codes[np.argmin(loss)]
+
+    def choose(self, n):
         """The integers of column n."""
+        levels = self.cells.levels
         plain = nearest(self.weights[:, n], levels)
         if self.damping == 0:
             return plain
@@ -116,7 +161,7 @@ class Group:
             q = self.round(n, base * lo * (hi / lo) ** (i / (SCALES - 1)), levels)
             if self.gain(q, n) > self.gain(best, n):
                 best = q
-        if self.gain(best, n) == 0:
-            return best
-        refined = self.descend(best, n, levels)
-        return refined if self.gain(refined, n) > self.gain(best, n) else best
+        if self.gain(best, n) > 0:
+            refined = self.descend(best, n, levels)
+            best = refined if self.gain(refined, n) > self.gain(best, n) else best
+        return best if self.pure_gain(best, n) >= self.pure_gain(plain, n) else plain

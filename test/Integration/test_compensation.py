@@ -20,6 +20,8 @@ import recording
 import tools
 
 CASES, FULL_CASES = 12, 100
+# What targets/imec-ania.yaml says.
+ANIA = {"adc_bits": 6, "read": 0.02, "static": 0.05}
 # Relative difference of e(q) below which two columns are as good as equal.
 TIE = 1e-9
 
@@ -111,7 +113,7 @@ def test_same_integers(seed, tmp_path, reference_device):
     env = {"CIM_REFERENCE_MODE": "exact", "CIM_REFERENCE_RECORD": str(tmp_path)}
     tools.run_model(tmp_path / "net.so", x, tmp_path, f"--device={reference_device}", "--threads=1", env=env)
     seen = recording.Recording(tmp_path)
-    levels = (3**cells - 1) // 2 if split == "radix" else cells
+    model_of_cells = compensation.Cells(split, cells, **ANIA)
     same = total = 0
     scales = input_scales(tmp_path, *options)
     for recorded, target, table, scale in zip(
@@ -134,13 +136,15 @@ def test_same_integers(seed, tmp_path, reference_device):
                 inputs[..., g * rows : (g + 1) * rows].reshape(-1, rows) * scale,
                 targets[..., part].reshape(-1, columns),
                 own,
+                model_of_cells,
             )
             for n in range(columns):
                 found = q[g * rows : (g + 1) * rows, part.start + n]
-                wanted = group.choose(n, levels)
+                wanted = group.choose(n)
                 total += 1
                 same += np.array_equal(found, wanted)
-                assert group.gain(found, n) >= group.gain(compensation.nearest(own[:, n], levels), n) * (1 - TIE)
+                plain = compensation.nearest(own[:, n], model_of_cells.levels)
+                assert group.pure_gain(found, n) >= group.pure_gain(plain, n) * (1 - TIE)
                 assert group.gain(found, n) == pytest.approx(group.gain(wanted, n), rel=TIE)
-    assert same >= 0.9 * total
+    assert same >= 0.8 * total, "there are too many ties"
 

@@ -76,16 +76,17 @@ def CompensateWeightsPass : Pass<"nn-compensate-weights", "::mlir::ModuleOp"> {
       a device inside the compiler, with converters. When a layer's input is
       there, its weights are corrected by least squares towards the targets,
       rounded input by input such that the following ones make up for the
-      error, with several scales, and refined by coordinate descent. The integers
-      next to the weights are kept where they are better;
+      error, with several scales, and refined by coordinate descent, with regard
+      to what cells and converters of the target lose. The integers next to the
+      weights are kept where they are better;
     - `nn.deviation` becomes the part of it that the layer's result can follow
       (times their correlation).
 
     Ops that share weights get the integers that fit what all of them read.
 
     Left alone are weights that are integers already, matrices with more than
-    1152 rows per channel, and all with split `residual`. A remark tells of channels that never
-    vary on the samples.
+    1152 rows per channel, and all with split `residual`. A remark tells of
+    channels that never vary on the samples.
 
     ```mlir
     // cim-opt --nn-compensate-weights="data=samples.npy cells=1"
