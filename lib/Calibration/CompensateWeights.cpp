@@ -85,6 +85,11 @@ struct CompensateWeightsPass
     if (failed(recorded))
       return signalPassFailure();
     targets = std::move(*recorded);
+    if (targets.empty()) {
+      module.emitRemark("layers see samples interleaved: the integers nearest "
+                        "to the weights stay; import with one sample per call");
+      return;
+    }
     FailureOr<NetworkCalibration> chosen = choose(module, *samples);
     if (failed(chosen))
       return signalPassFailure();
@@ -137,7 +142,7 @@ private:
     if (failed(calibration) || failed(open(*clone, mvms, *calibration)))
       return failure();
     FailureOr<MappedRun> run =
-        MappedRun::compile(*clone, target, *arch, samples);
+        MappedRun::compile(*clone, target, *arch, samples, /*inOrder=*/true);
     if (failed(run))
       return failure();
     Progress progress(calibration->matrices.size());

@@ -21,11 +21,12 @@ static int64_t chooseFloatBatch(int64_t count) {
   return best;
 }
 
-FloatRun::FloatRun(ModuleOp module, const SampleData &data)
+FloatRun::FloatRun(ModuleOp module, const SampleData &data, bool inOrder)
     : data(data), clone(cast<ModuleOp>(module->clone(mapping))),
       oldBatch(nn::getBatch(module)) {
   int64_t batch = chooseFloatBatch(data.count);
-  if (!rebatch(*clone, batch)) {
+  rebatched = rebatch(*clone, batch, inOrder);
+  if (!rebatched) {
     // Ops that the failed attempt changed are of no use.
     mapping.clear();
     clone = cast<ModuleOp>(module->clone(mapping));

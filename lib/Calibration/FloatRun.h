@@ -11,8 +11,13 @@ namespace cim {
 
 class FloatRun {
 public:
-  /// Copies `module`, to be run on `data`; both must outlive the run.
-  FloatRun(mlir::ModuleOp module, const SampleData &data);
+  /// Copies `module`, to be run on `data`; both must outlive the run. With
+  /// `inOrder` what layers make of a sample is to lie behind what they make of
+  /// the sample before.
+  FloatRun(mlir::ModuleOp module, const SampleData &data, bool inOrder = false);
+
+  /// Whether that is so: not when a call of the module itself mixes samples.
+  bool isInOrder() const { return rebatched || oldBatch == 1; }
 
   /// How many samples it will run: whole calls where possible.
   int64_t sampleCount() const { return count; }
@@ -35,6 +40,7 @@ private:
   mlir::IRMapping mapping;
   mlir::OwningOpRef<mlir::ModuleOp> clone;
   int64_t oldBatch, count;
+  bool rebatched;
 };
 
 } // namespace cim

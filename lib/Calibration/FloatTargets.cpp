@@ -69,7 +69,10 @@ bool hasFeasibleMoments(const WindowGeometry &geometry) {
 FailureOr<std::vector<std::shared_ptr<const LayerTargets>>>
 recordTargets(ModuleOp module, ArrayRef<CrossbarOpInterface> layers,
               const Arch &arch, const SampleData &data) {
-  FloatRun run(module, data);
+  FloatRun run(module, data, /*inOrder=*/true);
+  std::vector<std::shared_ptr<const LayerTargets>> result;
+  if (!run.isInOrder())
+    return result;
   int64_t samples = run.sampleCount();
   std::vector<Recorder> recorders;
   SmallVector<Value> values;
@@ -95,7 +98,6 @@ recordTargets(ModuleOp module, ArrayRef<CrossbarOpInterface> layers,
   };
   if (failed(run.run(arch, values, parts, observe)))
     return failure();
-  std::vector<std::shared_ptr<const LayerTargets>> result;
   for (Recorder &recorder : recorders)
     result.push_back(
         std::make_shared<LayerTargets>(std::move(recorder.targets)));

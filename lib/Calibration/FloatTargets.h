@@ -15,7 +15,8 @@ namespace cim {
 bool hasFeasibleMoments(const WindowGeometry &geometry);
 
 /// Runs a copy of `module` on `data` and takes down the results of `layers`,
-/// ops of the module with feasible moments.
+/// ops of the module with feasible moments. There are none when these results
+/// do not lie sample behind sample.
 llvm::FailureOr<std::vector<std::shared_ptr<const LayerTargets>>>
 recordTargets(mlir::ModuleOp module, llvm::ArrayRef<CrossbarOpInterface> layers,
               const Arch &arch, const SampleData &data);

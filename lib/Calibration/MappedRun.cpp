@@ -70,7 +70,7 @@ FailureOr<NetworkCalibration> collectLayers(ModuleOp module,
 
 FailureOr<MappedRun> MappedRun::compile(ModuleOp module, StringRef target,
                                         const Arch &arch,
-                                        const SampleData &data) {
+                                        const SampleData &data, bool inOrder) {
   MappedRun run;
   run.data = &data;
   run.arch = &arch;
@@ -80,7 +80,7 @@ FailureOr<MappedRun> MappedRun::compile(ModuleOp module, StringRef target,
         << run.count << " of " << data.count
         << " samples: the feature maps of more would not fit into memory";
   run.program = module.clone();
-  run.sequential = rebatch(*run.program, run.count);
+  run.sequential = rebatch(*run.program, run.count, inOrder);
   if (!run.sequential) {
     run.program = module.clone();
     run.count = data.count;

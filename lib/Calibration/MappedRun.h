@@ -27,11 +27,11 @@ class MappedRun {
 public:
   /// Compiles a copy of `module` (matrices tiled, layers not placed yet), which
   /// is to run on `data`; `data` must outlive the run. Remarks say when fewer
-  /// samples are used, or when layers cannot be calibrated one after another.
-  static llvm::FailureOr<MappedRun> compile(mlir::ModuleOp module,
-                                            llvm::StringRef target,
-                                            const Arch &arch,
-                                            const SampleData &data);
+  /// samples are used, or when layers cannot be calibrated one after another,
+  /// with `inOrder` also because their results do not lie sample behind sample.
+  static llvm::FailureOr<MappedRun>
+  compile(mlir::ModuleOp module, llvm::StringRef target, const Arch &arch,
+          const SampleData &data, bool inOrder = false);
 
   /// False when a call brings a part of the samples only.
   bool isSequential() const { return sequential; }

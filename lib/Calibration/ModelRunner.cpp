@@ -26,10 +26,10 @@ void insertModelRunnerDialects(DialectRegistry &registry) {
   registerLLVMDialectTranslation(registry);
 }
 
-bool rebatch(ModuleOp module, int64_t batch) {
+bool rebatch(ModuleOp module, int64_t batch, bool inOrder) {
   ScopedDiagnosticHandler quiet(module.getContext(),
                                 [](Diagnostic &) { return success(); });
-  return succeeded(nn::setBatch(module, batch));
+  return succeeded(nn::setBatch(module, batch, inOrder));
 }
 
 SampleRange getPart(int64_t count, int64_t batch, int64_t parts,

@@ -20,8 +20,9 @@ struct SampleRange {
 SampleRange getPart(int64_t count, int64_t batch, int64_t parts, int64_t index);
 
 /// Sets the samples per call of `module`. False, and the module of no more use,
-/// when its samples are not independent of each other.
-bool rebatch(mlir::ModuleOp module, int64_t batch);
+/// when its samples are not independent of each other or, with `inOrder`, when
+/// the results of layers do not lie sample behind sample.
+bool rebatch(mlir::ModuleOp module, int64_t batch, bool inOrder = false);
 
 /// What a pass that uses `runModel` must have loaded before it runs.
 void insertModelRunnerDialects(mlir::DialectRegistry &registry);

@@ -88,6 +88,10 @@ def CompensateWeightsPass : Pass<"nn-compensate-weights", "::mlir::ModuleOp"> {
     1152 rows per channel, and all with split `residual`. A remark tells of
     channels that never vary on the samples.
 
+    Targets belong to windows of samples. Where a call of the module has several
+    samples and a layer sees them interleaved (behind a transpose, say), weights
+    are left alone with a remark.
+
     ```mlir
     // cim-opt --nn-compensate-weights="data=samples.npy cells=1"
     module attributes {nn.model = "tiny", nn.batch = 1 : i64} {

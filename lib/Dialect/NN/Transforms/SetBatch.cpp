@@ -3,6 +3,7 @@
 #include "cim/Dialect/NN/Transforms/SetBatch.h"
 #include "cim/Dialect/CIM/IR/CIM.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
+#include "cim/Interfaces/CrossbarOpInterface.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -47,7 +48,8 @@ struct Samples {
 /// Walks a function in program order and follows the samples through it.
 class Rebatch {
 public:
-  Rebatch(int64_t from, int64_t to) : from(from), to(to) {}
+  Rebatch(int64_t from, int64_t to, bool inOrder)
+      : from(from), to(to), inOrder(inOrder) {}
 
   LogicalResult run(func::FuncOp function);
 
@@ -65,6 +67,14 @@ private:
   FailureOr<Samples> keep(Operation &op, bool isTouched, StringRef how);
   LogicalResult checkInference(Operation &op);
 
+  /// Whether all of a sample comes before all of the next, in a tensor of a
+  /// type that is not rewritten yet.
+  bool isInOrder(RankedTensorType type, Samples samples) const {
+    return type.getDimSize(samples.dim) == from * samples.inner &&
+           llvm::all_of(type.getShape().take_front(samples.dim),
+                        [](int64_t extent) { return extent == 1; });
+  }
+
   RankedTensorType scaled(RankedTensorType type, int64_t dim) const {
     SmallVector<int64_t> shape(type.getShape());
     shape[dim] = shape[dim] / from * to;
@@ -77,6 +87,7 @@ private:
   }
 
   int64_t from, to;
+  bool inOrder;
   llvm::DenseMap<Value, Samples> batched;
 };
 
@@ -123,6 +134,9 @@ LogicalResult Rebatch::rewrite(Operation &op) {
     RankedTensorType type = typeOf(result);
     if (type.getDimSize(samples->dim) % from != 0)
       return mixes(op, "its operands belong to another number of samples");
+    if (inOrder && isa<CrossbarOpInterface, MvmOp>(op) &&
+        !isInOrder(type, *samples))
+      return mixes(op, "its samples are interleaved");
     result.setType(scaled(type, samples->dim));
     batched[result] = *samples;
   }
@@ -354,7 +368,7 @@ struct SetBatchPass : nn::impl::SetBatchPassBase<SetBatchPass> {
 };
 
 } // namespace
-LogicalResult nn::setBatch(ModuleOp module, int64_t batch) {
+LogicalResult nn::setBatch(ModuleOp module, int64_t batch, bool inOrder) {
   int64_t old = getBatch(module);
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (batch < 1)
@@ -363,7 +377,7 @@ LogicalResult nn::setBatch(ModuleOp module, int64_t batch) {
   if (!main || old < 1)
     return module.emitError("expected a function '@main' with samples on the "
                             "leading dimension of its arguments");
-  if (failed(Rebatch(old, batch).run(main)))
+  if (failed(Rebatch(old, batch, inOrder).run(main)))
     return failure();
   module->setAttr(
       batchAttrName,

@@ -14,8 +14,10 @@ int64_t getBatch(mlir::ModuleOp module);
 /// Rewrites every shape of `@main` (nn ops and cim.mvm) as if the network had
 /// been imported with `batch` samples per call. Fails with one error, and
 /// leaves the module half rewritten, when samples are not independent along
-/// the leading dimension.
-llvm::LogicalResult setBatch(mlir::ModuleOp module, int64_t batch);
+/// the leading dimension; with `inOrder` also when the results of a layer that
+/// arrays could compute do not lie sample behind sample.
+llvm::LogicalResult setBatch(mlir::ModuleOp module, int64_t batch,
+                             bool inOrder = false);
 
 } // namespace cim::nn
 
