@@ -3,7 +3,7 @@
 // once: they run one by one. Where the network itself interleaves them, weights
 // are only rounded.
 // RUN: %python -c "import numpy as n; x = n.array(list(n.ndindex(2, 2, 2, 2)), 'f4') * 2 - 1; n.save('%t.npy', x[:, [[0, 1, 1], [2, 3, 3]]])"
-// RUN: cim-opt %s --split-input-file --nn-compensate-weights="data=%t.npy cells=1" 2>&1 | FileCheck %s
+// RUN: cim-opt %s --split-input-file --nn-compensate-weights="data=%t.npy cells=1" -verify-diagnostics | FileCheck %s
 
 // The last two inputs are the same: one weight does for both.
 // CHECK: nn.constant dense<{{\[\[}}1], [1], [0]]>
@@ -20,8 +20,9 @@ module attributes {nn.model = "apart", nn.batch = 1 : i64} {
 
 // -----
 
-// CHECK: remark: layers see samples interleaved: the integers nearest to the weights stay; import with one sample per call
+// CHECK-LABEL: nn.model = "interleaved"
 // CHECK: nn.matmul({{.*}}, tensor<3x1xf32>)
+// expected-remark @below {{layers see samples interleaved: the integers nearest to the weights stay; import with one sample per call}}
 module attributes {nn.model = "interleaved", nn.batch = 2 : i64} {
   func.func @main(%x: tensor<2x2x3xf32> {nn.name = "x", nn.range = array<f32: -1.0, 1.0>}) -> (tensor<2x2x1xf32> {nn.name = "y"}) {
     %w = nn.constant dense<[[1.0], [0.45], [0.45]]> : tensor<3x1xf32>
