@@ -69,10 +69,12 @@ static void readCrop(NodeBinder &b, const Window &window,
               << shapeText(*shape);
   for (size_t i = 0; i < count && !b.failed(); ++i) {
     Axis &axis = axes[i];
-    if (extra[i] < 0 || extra[i] >= std::max(axis.stride, axis.dilation))
+    if (extra[i] < 0 || extra[i] >= std::max(axis.stride, axis.dilation)) {
       b.error() << "expected 'output_padding' of at least 0 and below stride "
                    "or dilation, but got "
                 << extra[i];
+      return;
+    }
     int64_t end = window.pads[count + i];
     axis.crop = window.pads[i];
     bool isSame = mode == "SAME_UPPER" || mode == "SAME_LOWER";

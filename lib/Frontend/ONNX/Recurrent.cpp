@@ -153,6 +153,9 @@ LogicalResult Recurrent::readShapes() {
   if (steps < 1 || steps > kMaxSteps)
     return b.error() << "expected a sequence of 1 to " << kMaxSteps
                      << " steps, which are unrolled, but got " << steps;
+  if (hidden != recurrence[2])
+    return b.error() << "expected 'hidden_size' to be that of R, "
+                     << recurrence[2] << ", but got " << hidden;
   SmallVector<int64_t> state{directions, batch, hidden};
   if (isBatchFirst)
     std::swap(state[0], state[1]);
