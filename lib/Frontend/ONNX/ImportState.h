@@ -94,7 +94,8 @@ struct ImportState {
   llvm::SmallVector<const Function *> calls;
   /// Graphs being imported, one within the other.
   unsigned depth = 0;
-  /// Nodes that loops and functions may still add to those of the file.
+  /// Nodes, and ops made of them, that loops and functions may still add to
+  /// those of the file.
   int64_t budget = kMaxUnrolledNodes;
   /// Bytes that constants which are yet to be computed may take.
   int64_t tableBudget = kTableBytes;

@@ -45,13 +45,17 @@ LogicalResult NodeBinder::checkUnrolling(size_t nodes) {
   if (state.depth >= kMaxDepth)
     return error() << "expected subgraphs and functions to be nested at most "
                    << kMaxDepth << " deep";
-  broken |= state.budget < 0; // has been reported
   // A body without nodes counts too, for the time it takes.
-  state.budget -= int64_t(nodes) + 1;
+  return unroll(int64_t(nodes) + 1);
+}
+
+LogicalResult NodeBinder::unroll(int64_t count) {
+  broken |= state.budget < 0; // has been reported
+  state.budget -= count;
   if (state.budget >= 0 || broken)
     return mlir::failure(broken);
   return error() << "loops and functions unroll to more than "
-                 << kMaxUnrolledNodes << " nodes";
+                 << kMaxUnrolledNodes << " nodes and the ops they become";
 }
 
 //===----------------------------------------------------------------------===//
@@ -477,6 +481,9 @@ static bool isEmpty(Type type) {
 }
 
 Value NodeBinder::folded(Operation *op) {
+  // A node of a loop may become many ops.
+  if (state.depth > 1 && mlir::failed(unroll(1)))
+    return {};
   Value result = op->getResult(0);
   auto type = cast<RankedTensorType>(result.getType());
   auto replace = [&](ElementsAttr value) -> Value {

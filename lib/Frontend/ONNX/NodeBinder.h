@@ -208,6 +208,9 @@ private:
                                  llvm::SmallVectorImpl<mlir::Type> &)>
                                  infer);
   llvm::LogicalResult checkType(mlir::Type type);
+  /// Counts nodes and ops of loops and functions; an error when they are too
+  /// many.
+  llvm::LogicalResult unroll(int64_t count);
 
   ImportState &state;
   const Node &node;
