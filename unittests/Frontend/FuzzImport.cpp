@@ -2,9 +2,10 @@
 // Imports damaged models, many and always the same ones: no crash, no hang, no
 // leak, bounded memory, and an error whenever nothing is imported.
 //
-//   cim-fuzz-import [--runs=N] [--seed=S] [--first=I] MODEL.onnx...
+//   cim-fuzz-import [--runs=N] [--seed=S] [--first=I] [--keep] MODEL.onnx...
 //
-// A run that fails leaves its model in fuzz-import-<seed>-<run>.onnx.
+// A run that fails leaves its model in fuzz-import-<seed>-<run>.onnx; with
+// --keep every model that is imported stays there.
 #include "ModelMutator.h"
 #include "cim/Frontend/ONNX/ImportOnnx.h"
 #include "mlir/IR/MLIRContext.h"
@@ -32,6 +33,8 @@ static cl::opt<uint64_t> runs("runs", cl::init(1000), cl::desc("Executions"));
 static cl::opt<uint64_t> seed("seed", cl::init(1), cl::desc("Seed"));
 static cl::opt<uint64_t> first("first", cl::init(0),
                                cl::desc("Number of the first execution"));
+static cl::opt<bool> keep("keep",
+                          cl::desc("Keep the models that are imported"));
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -54,12 +57,18 @@ constexpr uint64_t kRunsPerContext = 200;
 static int modelFile = -1;
 static char crashName[64];
 
-/// Keeps the model of the run; only calls that a signal handler may make.
-static void keepModel() {
+/// Only calls that a signal handler may make.
+static void saveModel() {
   int out = open(crashName, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   off_t offset = 0;
   while (out >= 0 && sendfile(out, modelFile, &offset, 1 << 20) > 0)
     ;
+  close(out);
+}
+
+/// Keeps the model of a run that failed.
+static void keepModel() {
+  saveModel();
   (void)!write(2, "\nfailed: ", 9);
   (void)!write(2, crashName, strlen(crashName));
   (void)!write(2, "\n", 1);
@@ -125,6 +134,8 @@ static std::string run(MLIRContext &context, const std::string &bytes,
       import(context, "/proc/self/fd/" + std::to_string(modelFile));
   startTimer(0);
   imported += outcome.imported;
+  if (keep && outcome.imported)
+    saveModel();
   long used = readStatus("VmHWM:") - before;
   if (outcome.imported != (outcome.errors == 0))
     return "expected an error if and only if nothing is imported, but got " +
