@@ -4,6 +4,7 @@
 
 #include "Layer.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace cim::reference;
@@ -98,6 +99,19 @@ static std::string checkGain(const cim_layer &l, const cim_block &b) {
     float significance = l.significance[size_t(b.plane) * l.out_c + n];
     if (!std::isfinite(significance) || !std::isfinite(significance / b.gain))
       return "has a significance that is not finite";
+  }
+  return "";
+}
+
+std::string cim::reference::checkSums(const Chip &chip, const cim_layer &l) {
+  uint64_t levels = uint64_t(std::max(-chip.config.cellLo, chip.config.cellHi));
+  uint64_t input = uint64_t(1) << chip.config.inputBits;
+  for (uint32_t i = 0; i < l.block_count; ++i) {
+    const cim_block &b = l.blocks[i];
+    // In mode analog the cells of a weight conduct at most 127 codes.
+    uint64_t weight = std::max<uint64_t>(127, b.repeat * levels);
+    if (b.k_count * input > INT32_MAX / weight)
+      return "block " + std::to_string(i) + ": sums have more than 31 bits";
   }
   return "";
 }

@@ -172,7 +172,9 @@ static cim_status prepare(cim_device *device, const cim_layer *given) {
     std::string error = checkLayer(device->chip, layer);
     if (!error.empty())
       return fail(CIM_INVALID_ARGUMENT, "prepare: " + error);
-    error = checkConverter(device->chip, layer);
+    error = checkSums(device->chip, layer);
+    if (error.empty())
+      error = checkConverter(device->chip, layer);
     if (!error.empty())
       return fail(CIM_UNSUPPORTED, "prepare: " + error);
     if (!device->recorder.layer(layer))

@@ -12,6 +12,9 @@ namespace cim::reference {
 /// empty string. After this nothing of it can be out of range.
 std::string checkLayer(const Chip &chip, const cim_layer &layer);
 
+/// Why the sums of a layer that is well formed do not fit, or an empty string.
+std::string checkSums(const Chip &chip, const cim_layer &layer);
+
 /// A block with its cells read back from the array.
 struct Block {
   const cim_block *block;

@@ -8,11 +8,15 @@
 
 #include <stdint.h>
 
+/* Enumerations have 32 bits in C and C++. Who reads one may find any value. */
 #ifdef __cplusplus
+#define CIM_32BIT : int32_t
 extern "C" {
+#else
+#define CIM_32BIT
 #endif
 
-typedef enum cim_status {
+typedef enum cim_status CIM_32BIT {
   CIM_OK = 0,
   /* An argument is null, out of range, or contradicts another argument. */
   CIM_INVALID_ARGUMENT = 1,
@@ -31,7 +35,7 @@ typedef enum cim_status {
 } cim_status;
 
 /* Element types of tensors and feature maps. A bool is one byte, 0 or 1. */
-typedef enum cim_type {
+typedef enum cim_type CIM_32BIT {
   CIM_F32 = 0,
   CIM_I8 = 1,
   CIM_U8 = 2,
@@ -46,7 +50,7 @@ typedef enum cim_type {
 
 /* How a real number becomes an integer (docs/Numerics.md, section 1). A
  * converter may also take the middle of two codes: floor plus a half. */
-typedef enum cim_rounding {
+typedef enum cim_rounding CIM_32BIT {
   CIM_NEAREST_EVEN = 0,
   CIM_FLOOR = 1,
   CIM_MID_RISE = 2 /* cim_layer::adc_rounding only */
