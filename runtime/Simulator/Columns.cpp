@@ -234,11 +234,16 @@ void cim::sim::bendLines(const ColumnStage &stage, uint32_t rows,
   }
 }
 
-/// How many of `count` ascending thresholds x reaches; count is 2^b - 1.
+/// How many of `count` ascending thresholds x reaches. Those of a converter
+/// worth its name lie near whole codes, so the search starts there.
 static uint32_t reached(const float *thresholds, uint32_t count, float x) {
-  uint32_t at = 0;
-  for (uint32_t step = (count + 1) / 2; step; step /= 2)
-    at += x >= thresholds[at + step - 1] ? step : 0;
+  float guess = x + float(count + 1) * 0.5f;
+  guess = guess > 0 ? guess : 0;
+  uint32_t at = guess < float(count) ? uint32_t(guess) : count;
+  while (at > 0 && !(x >= thresholds[at - 1]))
+    --at;
+  while (at < count && x >= thresholds[at])
+    ++at;
   return at;
 }
 

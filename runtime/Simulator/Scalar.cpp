@@ -56,6 +56,8 @@ static void product(const PlannedBlock &block, const Q *q,
                     const std::vector<T> &matrix, std::vector<Sum> &sums) {
   sums.assign(block.nCount, 0);
   for (uint32_t k = 0; k < block.kCount; ++k) {
+    if (!q[k])
+      continue;
     const T *row = matrix.data() + size_t(k) * block.nCount;
     for (uint32_t n = 0; n < block.nCount; ++n)
       sums[n] += Sum(q[k]) * row[n];
@@ -68,7 +70,9 @@ struct Sums {
   std::vector<int32_t> products;     // q G
   std::vector<int32_t> variances;    // q^2 U
   std::vector<int64_t> jitter;       // J G
-  std::vector<int64_t> loads, drops; // |q G|, and q G p
+  std::vector<int32_t> loads;        // |q G|
+  std::vector<int64_t> drops;        // q G p
+  std::vector<int32_t> upper, lower; // of drops, on the way
 };
 } // namespace
 
@@ -113,15 +117,27 @@ static void drawJitter(const Plan &plan, const PlannedBlock &block,
 static void sumDrops(const PlannedBlock &block, const int16_t *q, Sums &sums) {
   sums.loads.assign(block.nCount, 0);
   sums.drops.assign(block.nCount, 0);
+  // Products of 16 bits are quick; 128 rows of them fit 32.
+  constexpr uint32_t chunk = 128;
+  sums.upper.assign(block.nCount, 0);
+  sums.lower.assign(block.nCount, 0);
   int64_t count = block.kCount;
-  for (int64_t k = 0; k < count; ++k) {
-    int64_t p =
-        (count * count - (count - k) * (count - k)) * 65536 / (count * count);
+  for (uint32_t k = 0; k < block.kCount; ++k) {
+    int64_t left = count - k;
+    int64_t p = (count * count - left * left) * 65536 / (count * count);
+    int16_t high = int16_t(p >> 8), low = int16_t(p & 255);
     const int8_t *row = block.weights.data() + size_t(k) * block.nCount;
+    for (uint32_t n = 0; q[k] && n < block.nCount; ++n) {
+      int16_t term = int16_t(q[k] * row[n]);
+      sums.loads[n] += term < 0 ? -term : term;
+      sums.upper[n] += int32_t(term) * high;
+      sums.lower[n] += int32_t(term) * low;
+    }
+    if ((k + 1) % chunk && k + 1 < block.kCount)
+      continue;
     for (uint32_t n = 0; n < block.nCount; ++n) {
-      int64_t term = int64_t(q[k]) * row[n];
-      sums.loads[n] += std::abs(term);
-      sums.drops[n] += term * p;
+      sums.drops[n] += int64_t(sums.upper[n]) * 256 + sums.lower[n];
+      sums.upper[n] = sums.lower[n] = 0;
     }
   }
 }
