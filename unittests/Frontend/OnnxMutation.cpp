@@ -479,7 +479,8 @@ bool Mutation::wrongAttributeValue() {
     return false;
   switch (attribute->type()) {
   case AttributeProto::INT:
-    attribute->set_i(below(4) ? integer() : attribute->i() + 1);
+    attribute->set_i(below(4) ? integer()
+                              : int64_t(uint64_t(attribute->i()) + 1));
     return true;
   case AttributeProto::FLOAT:
     attribute->set_f(float(real()));
