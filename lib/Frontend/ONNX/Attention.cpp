@@ -19,7 +19,7 @@ static LogicalResult checkShapes(NodeBinder &b, Value q, Value k, Value v) {
   ArrayRef<int64_t> qs = shapeOf(q), ks = shapeOf(k), vs = shapeOf(v);
   bool haveRank4 = qs.size() == 4 && ks.size() == 4 && vs.size() == 4;
   if (haveRank4 && qs[0] == ks[0] && qs[0] == vs[0] && ks[1] == vs[1] &&
-      qs[1] % ks[1] == 0 && ks[2] == vs[2] && qs[3] == ks[3])
+      ks[1] > 0 && qs[1] % ks[1] == 0 && ks[2] == vs[2] && qs[3] == ks[3])
     return success();
   return b.error() << "expected queries, keys and values as batch x heads x "
                       "sequence x size that fit together, but got "
