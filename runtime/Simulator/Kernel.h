@@ -135,7 +135,7 @@ struct PadJob {
   int16_t *tables;
 };
 
-inline constexpr uint32_t drawSlack = 64;
+inline constexpr uint32_t drawSlack = 128;
 
 struct KernelTable {
   /// Lanes of a wide and of a narrow tile.

@@ -40,19 +40,16 @@ struct Vec {
   }
   static I dot(I acc, I x, I w) { return _mm512_dpbusd_epi32(acc, x, w); }
 
-  /// Adds both of the words that every lane of `index` picks from the table. By
-  /// hand: LLVM would keep tables in registers that accumulators need, and take
-  /// two instructions for the sum.
-  static I addPicked(I acc, const int16_t *table, I index) {
-    I picked;
-    asm("vpermw %2, %1, %0"
-        : "=v"(picked)
-        : "v"(index), "m"(*reinterpret_cast<const I *>(table)));
+  /// Adds both of the words that every lane of `index` picks from the table.
+  /// The sum by hand, because LLVM would multiply and add in two instructions.
+  static I addPicked(I acc, I table, I index) {
+    I picked = _mm512_permutexvar_epi16(index, table);
     asm("vpdpwssd %2, %1, %0"
         : "+v"(acc)
         : "v"(picked), "v"(_mm512_set1_epi16(1)));
     return acc;
   }
+
   /// The tables of Squares::Subsets of 64 inputs.
   static void subsetSums(const uint8_t *inputs, uint8_t offset, int16_t *to) {
     alignas(64) int16_t squares[64];

@@ -141,8 +141,8 @@ batchNormals(const Keys &keys, const Columns &columns,
 void drawNormals(PhiloxKey key, PhiloxBlock first, uint32_t quads,
                  float *normals) {
   using U = Vec::U;
-  constexpr uint32_t perVector = width / 2; // quads of a site
-  constexpr int count = 2;                  // sites at once
+  constexpr uint32_t perVector = width / 2;              // quads of a site
+  constexpr int count = Vec::calls > 2 ? Vec::calls : 2; // sites at once
   Keys keys(key);
   for (uint32_t quad = 0; quad < quads; quad += count * perVector) {
     U c0[count], c1[count], c2[count], c3[count];

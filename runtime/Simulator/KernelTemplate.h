@@ -123,15 +123,15 @@ productAndSquares(const WindowRun &run, const TileBlock &block,
       for (int m = 0; m < R; ++m) {
         I x = V::broadcast4(input + at.corner[m] + 4 * quad);
 #pragma unroll
-        for (int v = 0; v < NV; ++v) {
+        for (int v = 0; v < NV; ++v)
           sum[m][v] = V::dot(sum[m][v], x, w[v]);
-          if ((m * NV + v) % 2 != quad)
-            continue;
-          square[m][v] = V::addPicked(square[m][v],
-                                      reinterpret_cast<const int16_t *>(
-                                          tables + at.corner[m] * subsetBytes),
-                                      index[v]);
-        }
+        if (m % 2 != quad)
+          continue;
+        I table = V::load(reinterpret_cast<const int16_t *>(
+            tables + at.corner[m] * subsetBytes));
+#pragma unroll
+        for (int v = 0; v < NV; ++v)
+          square[m][v] = V::addPicked(square[m][v], table, index[v]);
       }
     }
   }
