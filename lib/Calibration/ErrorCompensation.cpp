@@ -290,13 +290,14 @@ void LayerMoments::add(const LayerMoments &other) {
   powers += other.powers;
 }
 
+void fixOrderOfSums() { Eigen::setCpuCacheSizes(32 << 10, 512 << 10, 2 << 20); }
+
 LayerCodes compensateErrors(const LayerMoments &moments,
                             const MatrixXd &weights, const CellModel &cells,
                             LayerCodes start) {
   if (moments.count == 0)
     return start;
-  // What fits into caches must not decide in which order sums are rounded.
-  Eigen::setCpuCacheSizes(32 << 10, 512 << 10, 2 << 20);
+  fixOrderOfSums();
   return Compensation(moments, weights, cells, std::move(start)).run();
 }
 

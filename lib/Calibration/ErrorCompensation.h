@@ -45,6 +45,10 @@ struct LayerCodes {
   Eigen::RowVectorXd scales; ///< N
 };
 
+/// What fits into the caches of a machine must not decide in which order Eigen
+/// adds up: to be called before its products, while no other thread computes.
+void fixOrderOfSums();
+
 /// Integers for `weights` (K x N) with less quadratic error of the channels
 /// than `start` has. Uses all cores; the result does not depend on how many.
 LayerCodes compensateErrors(const LayerMoments &moments,

@@ -136,6 +136,7 @@ static int64_t countImages(const cim_stream &stream,
 LayerMoments sumMoments(const cim_layer &layer, const cim_stream &stream,
                         int64_t group, double inputScale,
                         const LayerTargets &targets) {
+  fixOrderOfSums();
   // How many there are must not depend on the machine: sums are rounded.
   constexpr int64_t parts = 4;
   int64_t images = countImages(stream, targets);
