@@ -131,7 +131,7 @@ def known_lines(path):
 def write(path, lines):
     order = sorted(lines)
     table = [COLUMNS, ["---"] * len(COLUMNS), *(lines[key] for key in order)]
-    text = "\n".join("| " + " | ".join(line) + " |" for line in table).replace("| --- | ---", "|---|---")
+    text = "\n".join("| " + " | ".join(line) + " |" for line in table)
     licence = "<!-- SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception -->"
     about = (
         "Written by `benchmark/accuracy.py`: target `imec-ania`, split `radix`, no training. *float* is onnxruntime; *analog* is mean ± deviation of chips.\n"
