@@ -362,7 +362,8 @@ template <int R>
 [[gnu::always_inline]] inline void locate(const WindowRun &run, uint32_t begin,
                                           uint32_t count, Rows<R> &at) {
   for (int word = 0; word < 3; ++word)
-    at.noise.words[word] = run.noise.words[word] + begin;
+    at.noise.words[word] =
+        run.noise.words[word] ? run.noise.words[word] + begin : nullptr;
   for (uint32_t m = 0; m < uint32_t(R); ++m)
     at.corner[m] = run.corners[begin + (m < count ? m : count - 1)];
 }

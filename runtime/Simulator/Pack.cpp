@@ -162,6 +162,8 @@ bool Packer::packRow(const Tile &tile, const std::vector<Run> &runs, uint32_t k,
     used |= scatter(weights, count, packed.weights.data() + to);
     for (uint32_t i = 0; out.pieces.pad.offset && i < count; ++i)
       packed.sums[run.begin + i] += weights[i];
+    if (run.block->squares.empty())
+      continue;
     const uint8_t *squares = run.block->squares.data() + from;
     if (out.constants.squares == Squares::Halves)
       used |= scatter(squares, count, packed.squares.data() + to);

@@ -90,7 +90,7 @@ static int32_t squareOf(int32_t q, const Plan &plan) {
     return q * q;
   int32_t sum = 0;
   for (uint32_t s = 0; s < plan.digits; ++s) {
-    int32_t part = digitOf(q, plan, s) << (plan.sliceBits * s);
+    int32_t part = digitOf(q, plan, s) * (1 << (plan.sliceBits * s));
     sum += part * part;
   }
   return sum;
