@@ -18,6 +18,7 @@ import tools
 sys.path.insert(0, str(tools.ROOT / "benchmark" / "physics"))
 import device  # noqa: E402
 
+in_python = pytest.mark.skipif(tools.is_sanitized(), reason="Python loads the simulator, and not the sanitizers' runtime")
 QUIET = dict.fromkeys(test_analog.NOISE, 0)
 
 
@@ -132,6 +133,7 @@ def test_all_off_is_exact(chips):
     assert tools.same_bits(analog, tools.run_model(so, x, rig.folder, "--device=exact"))
 
 
+@in_python
 @pytest.mark.parametrize("inputs", [{}, {"slice_bits": 2}])
 @pytest.mark.parametrize("adc", [{}, {"architecture": "sar", "capacitor_mismatch": 0.1}, {"columns_per_adc": 4}])
 def test_calibrated_converters(adc, inputs):
@@ -188,6 +190,7 @@ def test_absurd_chips_are_defined(name, tmp_path):
     assert tools.same_bits(y, best)
 
 
+@in_python
 def test_plots(tmp_path):
     """Every effect can be drawn from the device, and docs/physics holds these drawings."""
     script = tools.ROOT / "benchmark" / "physics" / "plots.py"
