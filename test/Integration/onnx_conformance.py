@@ -121,6 +121,21 @@ def _run(cases, networks):
     return outcomes
 
 
+def disagreements(cases, folder):
+    """{"case output": problem} of cases that must work, run side by side as one network."""
+    merged = onnx_cases.Merged([onnx_cases.Network(case) for case in cases])
+    onnx.save(merged.model, folder / "model.onnx")
+    tools.compile_model(folder / "model.onnx", folder / "model.so", "--target=host")
+    names = [name for part in merged.parts for name in part]
+    found = tools.run_model(folder / "model.so", merged.inputs, folder, outputs=names)
+    problems = {
+        f"{case.name} {name}": onnx_cases.disagreement(case, found[name], expected)
+        for case, part in zip(cases, merged.parts)
+        for name, expected in part.items()
+    }
+    return {where: problem for where, problem in problems.items() if problem}
+
+
 def _run_batch(batch):
     """{name: Outcome}; a batch that fails is halved until the tests that fail are alone."""
     outcomes = _run([case for case, _ in batch], [network for _, network in batch])

@@ -2,13 +2,12 @@
 """LSTM, GRU and RNN in all their forms on `--target=host`, against onnxruntime."""
 
 import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper
 
 import float_reference
 import onnx_cases
-import tools
+import onnx_conformance
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 FUNCTIONS = {"LSTM": 3, "GRU": 2, "RNN": 1}
@@ -109,15 +108,4 @@ def make_case(op, seed):
 def test_against_onnxruntime(op, tmp_path):
     """Random forms; weights constant in two of three, as in networks, else computed at run time."""
     cases = [make_case(op, seed) for seed in range(40)]
-    networks = onnx_cases.Merged([onnx_cases.Network(case) for case in cases])
-    onnx.save(networks.model, tmp_path / "model.onnx")
-    tools.compile_model(tmp_path / "model.onnx", tmp_path / "model.so", "--target=host")
-    names = [name for part in networks.parts for name in part]
-    found = tools.run_model(tmp_path / "model.so", networks.inputs, tmp_path, outputs=names)
-    problems = {}
-    for case, part in zip(cases, networks.parts):
-        for name, expected in part.items():
-            problem = onnx_cases.disagreement(case, found[name], expected)
-            if problem:
-                problems[f"{case.name} {name}"] = problem
-    assert not problems
+    assert not onnx_conformance.disagreements(cases, tmp_path)

@@ -352,6 +352,21 @@ TEST(Analog, WithoutEffectsEqualsExact) {
   }
 }
 
+/// Runs a layer on every instruction set of the machine.
+static void expectSameBits(const TestLayer &test, DeviceOptions options) {
+  options.isa = "portable";
+  std::string error;
+  std::vector<uint8_t> expected = runOn(test, options, error);
+  for (const char *isa : {"avx2", "avx512"}) {
+    if (!cim::sim::isaSupported(isa))
+      continue;
+    options.isa = isa;
+    ASSERT_EQ(runOn(test, options, error), expected)
+        << isa << " " << describe(test);
+  }
+  EXPECT_EQ(error, "");
+}
+
 TEST(Analog, SameBitsOnEveryInstructionSet) {
   std::mt19937 random(21);
   const char *effects[] = {everything,
@@ -369,16 +384,7 @@ TEST(Analog, SameBitsOnEveryInstructionSet) {
     options.mode = "analog";
     options.target = effects[i % 8];
     options.seed = i;
-    options.isa = "portable";
-    std::string error;
-    std::vector<uint8_t> expected = runOn(*test, options, error);
-    for (const char *isa : {"avx2", "avx512"}) {
-      if (!cim::sim::isaSupported(isa))
-        continue;
-      options.isa = isa;
-      ASSERT_EQ(runOn(*test, options, error), expected)
-          << isa << " " << describe(*test);
-    }
+    expectSameBits(*test, options);
   }
 }
 
@@ -405,17 +411,7 @@ TEST(Analog, SameBitsOnLargeMaps) {
     DeviceOptions options;
     options.mode = "analog";
     options.target = R"({"noise": {"read": 0.2, "adc_noise": 0.5}})";
-    options.isa = "portable";
-    std::string error;
-    std::vector<uint8_t> expected = runOn(*test, options, error);
-    for (const char *isa : {"avx2", "avx512"}) {
-      if (!cim::sim::isaSupported(isa))
-        continue;
-      options.isa = isa;
-      ASSERT_EQ(runOn(*test, options, error), expected)
-          << isa << " " << describe(*test);
-    }
-    EXPECT_EQ(error, "");
+    expectSameBits(*test, options);
   }
 }
 
