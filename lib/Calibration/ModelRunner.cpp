@@ -40,10 +40,22 @@ SampleRange getPart(int64_t count, int64_t batch, int64_t parts,
   return {begin, end - begin};
 }
 
+/// Room for what a network makes of some samples, by output.
+using Results = std::vector<std::unique_ptr<char[]>>;
+
+static ArrayRef<Type> getResultTypes(ModuleOp program) {
+  return program.lookupSymbol<func::FuncOp>("main").getResultTypes();
+}
+
+static int64_t getElementsPerSample(ModuleOp program, Type type) {
+  return cast<ShapedType>(type).getNumElements() / nn::getBatch(program);
+}
+
 /// What went wrong, or an empty string.
 static std::string runPart(ModuleOp program, cim_model *model,
                            const SampleData &samples, SampleRange range,
-                           const cim_session_options &options) {
+                           const cim_session_options &options,
+                           Results &results) {
   cim_session *session = nullptr;
   if (cim_session_create(model, &options, &session) != CIM_OK)
     return std::string("start the network: ") + cim_last_error();
@@ -51,13 +63,10 @@ static std::string runPart(ModuleOp program, cim_model *model,
   for (const npy::Array &input : samples.inputs)
     inputs.push_back(input.bytes.data() +
                      input.bytes.size() / input.shape[0] * range.begin);
-  std::vector<std::unique_ptr<char[]>> results;
   std::vector<void *> outputs;
-  auto main = program.lookupSymbol<func::FuncOp>("main");
-  int64_t batch = nn::getBatch(program);
-  for (Type type : main.getResultTypes()) {
+  for (Type type : getResultTypes(program)) {
     constexpr int64_t maxElementBytes = 8;
-    int64_t elements = cast<ShapedType>(type).getNumElements() / batch;
+    int64_t elements = getElementsPerSample(program, type);
     results.emplace_back(new char[elements * range.count * maxElementBytes]);
     outputs.push_back(results.back().get());
   }
@@ -98,8 +107,10 @@ LogicalResult ModelRunner::run(const SampleData &samples, int64_t count,
   std::vector<std::string> problems(sessions.size());
   auto start = [&](size_t i) {
     SampleRange range = getPart(count, batch, sessions.size(), i);
+    Results dropped;
     if (range.count > 0)
-      problems[i] = runPart(program, model.get(), samples, range, sessions[i]);
+      problems[i] =
+          runPart(program, model.get(), samples, range, sessions[i], dropped);
   };
   if (sessions.size() == 1) {
     // On this thread, so that what runs inside may use all others.
@@ -114,6 +125,27 @@ LogicalResult ModelRunner::run(const SampleData &samples, int64_t count,
     if (!problem.empty())
       return program.emitError("calibration cannot ") << problem;
   return success();
+}
+
+FailureOr<std::vector<std::vector<float>>>
+ModelRunner::evaluate(const SampleData &samples) {
+  cim_session_options options = {};
+  options.size = sizeof options;
+  options.device = "exact";
+  Results results;
+  std::string problem = runPart(program, model.get(), samples,
+                                {0, samples.count}, options, results);
+  if (!problem.empty())
+    return program.emitError("cannot ") << problem;
+  std::vector<std::vector<float>> values(results.size());
+  for (auto [type, result, to] :
+       llvm::zip_equal(getResultTypes(program), results, values)) {
+    if (!getElementTypeOrSelf(type).isF32())
+      continue;
+    const auto *from = reinterpret_cast<const float *>(result.get());
+    to.assign(from, from + getElementsPerSample(program, type) * samples.count);
+  }
+  return values;
 }
 
 int64_t chooseBatch(ModuleOp module, int64_t count) {

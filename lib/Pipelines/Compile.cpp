@@ -2,6 +2,7 @@
 // From an ONNX file to an output file.
 #include "cim/Pipelines/Compile.h"
 #include "CheckInterface.h"
+#include "ChoosePrecision.h"
 #include "MappingPreview.h"
 #include "cim/Arch/LoadArch.h"
 #include "cim/InitAll.h"
@@ -43,23 +44,50 @@ static LogicalResult writeModule(const CompileOptions &options,
                }));
 }
 
-/// Runs the passes of the phases up to and including `options.emit`.
-static LogicalResult runPhases(ModuleOp module, const CompileOptions &options,
-                               bool isHost) {
+static LogicalResult
+runPasses(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build) {
   PassManager pm(module.getContext());
   if (failed(applyPassManagerCLOptions(pm)))
     return failure();
   applyDefaultTimingPassManagerCLOptions(pm);
-  buildNormalizePhase(pm);
-  if (!isHost) {
-    if (options.emit >= Phase::Quant)
-      buildQuantizePhase(pm, options.phases);
-    if (options.emit >= Phase::CIM)
-      buildMapPhase(pm, options.phases);
-    if (options.emit >= Phase::Program)
-      buildProgramPhase(pm, options.phases);
-  }
+  build(pm);
   return pm.run(module);
+}
+
+/// Runs the passes of the phases behind `Phase::NN` up to and including `last`.
+static LogicalResult runPhases(ModuleOp module, Phase last,
+                               const PhaseOptions &options) {
+  return runPasses(module, [&](OpPassManager &pm) {
+    if (last >= Phase::Quant)
+      buildQuantizePhase(pm, options);
+    if (last >= Phase::CIM)
+      buildMapPhase(pm, options);
+    if (last >= Phase::Program)
+      buildProgramPhase(pm, options);
+  });
+}
+
+/// Takes an imported network through the phases that `options` want. Returns
+/// how cells were chosen, when they were.
+static FailureOr<std::optional<llvm::json::Object>>
+runPhases(ModuleOp module, const Arch &arch, const CompileOptions &options) {
+  std::optional<llvm::json::Object> precision;
+  if (failed(runPasses(module, buildNormalizePhase)))
+    return failure();
+  if (arch.isHost())
+    return precision;
+  PhaseOptions phases;
+  phases.copyOptionValuesFrom(options.phases);
+  if (options.accuracyDrop) {
+    FailureOr<llvm::json::Object> chosen = choosePrecision(
+        module, arch, {*options.accuracyDrop, options.labels}, phases);
+    if (failed(chosen))
+      return failure();
+    precision = std::move(*chosen);
+  }
+  if (failed(runPhases(module, options.emit, phases)))
+    return failure();
+  return precision;
 }
 
 static LogicalResult writeOutput(ModuleOp program, const Arch &arch,
@@ -91,14 +119,21 @@ LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
            << "' has no quantised or mapped stage to emit; expected "
               "--emit=nn, llvm, obj or so";
 
+  if (arch->isHost() && options.accuracyDrop)
+    return emitModelError(context, options)
+           << "target '" << options.phases.target
+           << "' has no cells to choose; expected --accuracy-drop with a chip";
+
   if (!options.report.empty() &&
       failed(check(context, options, checkReportPath(options.report))))
     return failure();
 
   FailureOr<OwningOpRef<ModuleOp>> module =
       importOnnx(context, options.model, options.import);
-  if (failed(module) || failed(checkInterface(**module, modelLoc)) ||
-      failed(runPhases(**module, options, arch->isHost())))
+  if (failed(module) || failed(checkInterface(**module, modelLoc)))
+    return failure();
+  auto precision = runPhases(**module, *arch, options);
+  if (failed(precision))
     return failure();
   if (options.check) {
     printMappingPreview(**module, *arch, llvm::outs());
@@ -108,7 +143,7 @@ LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
   if (failed(writeOutput(**module, *arch, options)))
     return failure();
   if (options.report.empty() ||
-      succeeded(writeReport(**module, *arch, options.report)))
+      succeeded(writeReport(**module, *arch, options.report, *precision)))
     return success();
   if (options.output != "-")
     llvm::sys::fs::remove(options.output);

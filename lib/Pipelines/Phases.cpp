@@ -21,18 +21,28 @@ void buildNormalizePhase(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
 }
 
-void buildQuantizePhase(OpPassManager &pm, const PhaseOptions &options) {
+void buildCalibration(OpPassManager &pm, const PhaseOptions &options) {
   CalibratePassOptions calibrate;
   calibrate.data = options.calibration;
   calibrate.target = options.target;
+  calibrate.samples = options.samples;
   calibrate.range = options.range;
   pm.addPass(createCalibratePass(calibrate));
+}
+
+void buildCompensation(OpPassManager &pm, const PhaseOptions &options) {
   CompensateWeightsPassOptions compensate;
   compensate.data = options.calibration;
   compensate.target = options.target;
+  compensate.samples = options.samples;
   compensate.cells = options.cells;
   compensate.split = options.split;
   pm.addPass(createCompensateWeightsPass(compensate));
+}
+
+void buildQuantizePhase(OpPassManager &pm, const PhaseOptions &options) {
+  buildCalibration(pm, options);
+  buildCompensation(pm, options);
   buildQuantization(pm, {options.target, options.cells, options.split});
   pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Quant}));
 }
@@ -42,6 +52,7 @@ void buildMapPhase(OpPassManager &pm, const PhaseOptions &options) {
   CalibrateLayersPassOptions calibrate;
   calibrate.data = options.calibration;
   calibrate.target = options.target;
+  calibrate.samples = options.samples;
   pm.addPass(createCalibrateLayersPass(calibrate));
   pm.addPass(createSetADCGainPass({options.target}));
   pm.addPass(

@@ -84,7 +84,7 @@ static json::Object describeLayer(const Layer &layer) {
   return object;
 }
 
-static json::Value describe(const Program &program, const Arch &arch) {
+static json::Object describe(const Program &program, const Arch &arch) {
   json::Array layers, arrays, digital;
   for (const Layer &layer : program.layers)
     layers.push_back(describeLayer(layer));
@@ -111,7 +111,7 @@ FailureOr<json::Value> cim::makeReport(ModuleOp program, const Arch &arch) {
   FailureOr<Program> summary = summarise(program, arch);
   if (failed(summary))
     return failure();
-  return describe(*summary, arch);
+  return json::Value(describe(*summary, arch));
 }
 
 llvm::Error cim::checkReportPath(StringRef path) {
@@ -124,18 +124,22 @@ llvm::Error cim::checkReportPath(StringRef path) {
 }
 
 LogicalResult cim::writeReport(ModuleOp program, const Arch &arch,
-                               StringRef path) {
+                               StringRef path,
+                               const std::optional<json::Object> &precision) {
   if (llvm::Error error = checkReportPath(path))
     return program.emitError(llvm::toString(std::move(error)));
   FailureOr<Program> summary = summarise(program, arch);
   if (failed(summary))
     return failure();
   bool html = llvm::sys::path::extension(path) == ".html";
+  json::Object object = describe(*summary, arch);
+  if (precision)
+    object["precision"] = json::Object(*precision);
   llvm::Error error = writeOutputFile(path, [&](llvm::raw_ostream &os) {
     if (html)
-      writeHtml(os, *summary, arch);
+      writeHtml(os, *summary, arch, precision);
     else
-      os << llvm::formatv("{0:2}\n", describe(*summary, arch));
+      os << llvm::formatv("{0:2}\n", json::Value(std::move(object)));
     return llvm::Error::success();
   });
   if (error)

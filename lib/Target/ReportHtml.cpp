@@ -10,6 +10,7 @@
 
 using namespace cim;
 using namespace cim::report;
+namespace json = llvm::json;
 using llvm::formatv;
 using llvm::raw_ostream;
 using llvm::StringRef;
@@ -199,8 +200,36 @@ static void writeDigital(raw_ostream &os, const Program &program) {
   os << "</table></div>\n";
 }
 
+/// How cells per weight were chosen: the table that choosePrecision makes.
+static void writePrecision(raw_ostream &os, const json::Object &precision) {
+  os << "<h2>Precision</h2>\n<p>Cells were chosen for a drop of at most "
+     << *precision.getNumber("bound")
+     << " % (measure: " << *precision.getString("measure") << "); it is "
+     << llvm::formatv("{0:f2}", *precision.getNumber("drop")) << " % on "
+     << *precision.getInteger("held_samples")
+     << " samples that were held back. Losses are shares of a layer's variance "
+        "when all layers have 1, 2, .. cells per weight.</p>\n"
+        "<div class=\"panel scroll\"><table>\n<tr><th>node</th>"
+        "<th class=\"n\">weights</th><th class=\"n\">cells per weight</th>"
+        "<th>losses</th></tr>\n";
+  for (const json::Value &value : *precision.getArray("layers")) {
+    const json::Object &layer = *value.getAsObject();
+    os << "<tr><td class=\"name\"><bdi>" << escaped(*layer.getString("node"))
+       << "</bdi></td><td class=\"n\">" << *layer.getInteger("weights")
+       << "</td><td class=\"n\">" << *layer.getInteger("cells_per_weight")
+       << "</td><td>";
+    llvm::interleaveComma(*layer.getArray("loss"), os,
+                          [&](const json::Value &loss) {
+                            os << llvm::formatv("{0:f4}", *loss.getAsNumber());
+                          });
+    os << "</td></tr>\n";
+  }
+  os << "</table></div>\n";
+}
+
 void cim::report::writeHtml(raw_ostream &os, const Program &program,
-                            const Arch &arch) {
+                            const Arch &arch,
+                            const std::optional<json::Object> &precision) {
   std::string title =
       escaped(program.model.empty() ? "network" : program.model);
   os << "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
@@ -219,6 +248,8 @@ void cim::report::writeHtml(raw_ostream &os, const Program &program,
     os << "</div>\n";
     writeLayers(os, program);
   }
+  if (precision)
+    writePrecision(os, *precision);
   writeDigital(os, program);
   os << "<p style=\"margin-top:2rem\">Energy and time: " << costAssumptions
      << ".<br>" << CIM_VERSION_STRING << "</p>\n</body></html>\n";

@@ -4,12 +4,14 @@
 #define CIM_LIB_TARGET_REPORTHTML_H
 
 #include "ProgramSummary.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace cim::report {
 
 /// Inline style and pictures, no scripts, nothing loaded.
-void writeHtml(llvm::raw_ostream &os, const Program &program, const Arch &arch);
+void writeHtml(llvm::raw_ostream &os, const Program &program, const Arch &arch,
+               const std::optional<llvm::json::Object> &precision);
 
 //===----------------------------------------------------------------------===//
 // Pieces

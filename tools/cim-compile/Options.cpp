@@ -45,6 +45,19 @@ static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
                                   cl::init("2"),
                                   cl::desc("Cells per weight, default 2"),
                                   cl::cat(category));
+static cl::opt<std::string> accuracyDrop(
+    "accuracy-drop", cl::value_desc("percent"),
+    cl::desc("Choose the fewest cells per weight of each layer that lose so "
+             "much accuracy at most, on a quarter of the calibration samples "
+             "that is held back: points of top-1 with --labels, else samples "
+             "that are classified differently from the float network, or "
+             "(other networks) energy of the error in percent of the output's"),
+    cl::cat(category));
+static cl::opt<std::string>
+    labels("labels", cl::value_desc("file.npy"),
+           cl::desc("The class of every calibration sample, integers, for "
+                    "--accuracy-drop"),
+           cl::cat(category));
 static cl::opt<Split> split(
     "split", cl::desc("How a weight becomes several cells:"),
     cl::init(Split::Radix), cl::cat(category),
@@ -132,9 +145,10 @@ static bool usageError(const llvm::Twine &message) {
 static bool checkDistinctFiles() {
   std::pair<StringRef, const std::string *> files[] = {
       {"the network", &model}, {"--calibration", &calibration},
-      {"--target", &target},   {"-o", &output},
-      {"--report", &report},   {"--remarks", &remarks}};
-  constexpr size_t firstOutput = 3;
+      {"--target", &target},   {"--labels", &labels},
+      {"-o", &output},         {"--report", &report},
+      {"--remarks", &remarks}};
+  constexpr size_t firstOutput = 4;
   for (size_t i = firstOutput; i < std::size(files); ++i)
     for (size_t j = 0; j < i; ++j) {
       const std::string &a = *files[i].second, &b = *files[j].second;
@@ -144,6 +158,30 @@ static bool checkDistinctFiles() {
         return usageError(files[i].first + " and " + files[j].first +
                           " name the same file, '" + a + "'");
     }
+  return true;
+}
+
+/// Reads --accuracy-drop and --labels.
+static bool readAccuracyGoal(CompileOptions &options) {
+  options.labels = labels;
+  if (!accuracyDrop.getNumOccurrences())
+    return labels.empty() || usageError("--labels expects --accuracy-drop");
+  double drop = 0;
+  // Written so that NaN is refused, too.
+  if (StringRef(accuracyDrop).getAsDouble(drop) || !(drop >= 0 && drop < 100))
+    return usageError("--accuracy-drop expects percent from 0 to less than "
+                      "100, but got '" +
+                      accuracyDrop + "'");
+  if (calibration.empty())
+    return usageError("--accuracy-drop expects --calibration");
+  if (cells.getNumOccurrences())
+    return usageError("--accuracy-drop chooses the cells, expected no --cells");
+  if (split == Split::Residual)
+    return usageError("--accuracy-drop expects --split=radix or unary");
+  if (options.emit == Phase::NN)
+    return usageError("--accuracy-drop expects another stage than "
+                      "--emit=nn or --check");
+  options.accuracyDrop = drop;
   return true;
 }
 
@@ -186,6 +224,8 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
     return usageError("give the output a name with -o FILE");
   if (std::optional<std::string> wrong = CellsPerLayer::check(cells))
     return usageError("--cells: " + *wrong);
+  if (!readAccuracyGoal(options))
+    return false;
   if (arrays < 0)
     return usageError("--arrays expects a number of at least 0");
   if (!checkDistinctFiles())

@@ -14,6 +14,9 @@ struct CompileOptions {
   std::string output; ///< "-" is standard output, for text only
   Phase emit = Phase::SharedObject;
   PhaseOptions phases;
+  /// Percent; when given, `phases.cells` is chosen (docs/Accuracy.md).
+  std::optional<double> accuracyDrop;
+  std::string labels; ///< empty, or an .npy file with a class per sample
   ImportOptions import;
   std::string report; ///< empty, or a .json or .html file
   /// Only say what would run where, on standard output.

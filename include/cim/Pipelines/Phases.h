@@ -23,6 +23,10 @@ struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
   Option<std::string> calibration{
       *this, "calibration", llvm::cl::init(""),
       llvm::cl::desc("Sample inputs, .npy or .npz, first axis = samples")};
+  Option<int64_t> samples{
+      *this, "samples", llvm::cl::init(1024),
+      llvm::cl::desc("Samples to calibrate with at most, from the beginning of "
+                     "the file")};
   Option<RangeMethod> range{
       *this, "range", llvm::cl::init(RangeMethod::MSE),
       llvm::cl::desc("How an activation's range follows from samples"),
@@ -52,6 +56,11 @@ struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
 /// Import to `Phase::NN`: constants and batch normalisation folded, quantisers
 /// recognised.
 void buildNormalizePhase(mlir::OpPassManager &pm);
+
+/// The first steps of `buildQuantizePhase`: ranges and statistics, then
+/// integers that compensate each other.
+void buildCalibration(mlir::OpPassManager &pm, const PhaseOptions &options);
+void buildCompensation(mlir::OpPassManager &pm, const PhaseOptions &options);
 
 /// To `Phase::Quant`: calibrated and quantised.
 void buildQuantizePhase(mlir::OpPassManager &pm, const PhaseOptions &options);

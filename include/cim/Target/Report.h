@@ -22,9 +22,11 @@ llvm::Error checkReportPath(llvm::StringRef path);
 
 /// Writes the report to a file: JSON to `.json`, a self-contained page with
 /// floorplans to `.html`. Problems are diagnostics of `program`, and then
-/// nothing is written.
-llvm::LogicalResult writeReport(mlir::ModuleOp program, const Arch &arch,
-                                llvm::StringRef path);
+/// nothing is written. `precision` says how cells were chosen (docs/Report.md),
+/// if they were.
+llvm::LogicalResult
+writeReport(mlir::ModuleOp program, const Arch &arch, llvm::StringRef path,
+            const std::optional<llvm::json::Object> &precision = std::nullopt);
 
 } // namespace cim
 

@@ -47,6 +47,10 @@ bool fitsGroups(const WindowGeometry &geometry, const Arch &arch,
 
 bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
                   std::string &reason) {
+  if (op->hasAttr(digitalAttrName)) {
+    reason = "on crossbars it would cost more accuracy than was allowed";
+    return false;
+  }
   Operation *weights = op.getCrossbarWeights().getDefiningOp();
   if (auto dequantize = dyn_cast_or_null<DequantizeOp>(weights))
     weights = dequantize.getInput().getDefiningOp();

@@ -18,6 +18,9 @@ namespace cim::nn {
 constexpr llvm::StringLiteral rangeAttrName = "nn.range";
 constexpr llvm::StringLiteral meanAttrName = "nn.mean";
 constexpr llvm::StringLiteral deviationAttrName = "nn.deviation";
+/// A unit attribute on a crossbar op that is to stay digital, in float, because
+/// no number of cells is accurate enough.
+constexpr llvm::StringLiteral digitalAttrName = "nn.digital";
 
 /// The value behind `value` that is made by computing and not by moving data:
 /// quantised once, it serves all that moves it.
@@ -29,8 +32,8 @@ bool fitsGroups(const WindowGeometry &geometry, const Arch &arch,
                 std::string &reason);
 
 /// True when `op` can run on the arrays of `arch`: constant weights and a
-/// window geometry, and not so many groups that a block-diagonal matrix would
-/// waste its cells. Else `reason` says why in words.
+/// window geometry, not so many groups that a block-diagonal matrix would waste
+/// its cells, and no `nn.digital`. Else `reason` says why in words.
 bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
                   std::string &reason);
 

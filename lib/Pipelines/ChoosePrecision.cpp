@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Cells per weight of every layer, as few as an accuracy allows:
+// docs/Accuracy.md, section "Automatic precision".
+#include "ChoosePrecision.h"
+#include "cim/Calibration/AccuracyTest.h"
+#include "cim/Calibration/MatrixPipeline.h"
+#include "cim/Dialect/CIM/Transforms/Passes.h"
+#include "cim/Dialect/NN/Transforms/ConstantData.h"
+#include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include <cmath>
+#include <map>
+#include <numeric>
+
+using namespace mlir;
+namespace json = llvm::json;
+
+namespace cim {
+namespace {
+
+/// Cells per weight beyond these are not tried.
+constexpr int64_t mostCells = 4;
+/// Integers of weights are at most so large.
+constexpr int64_t maxLevels = 127;
+/// More arrays than any chip: where blocks lie changes no number.
+constexpr int64_t unlimitedArrays = 1 << 20;
+
+/// Layers whose cells are chosen together: those of one name, since --cells
+/// cannot tell them apart.
+struct Group {
+  std::string name; ///< "*" for all that --cells cannot express
+  SmallVector<size_t> layers;
+  int64_t weights = 0;
+  /// By cells per weight, from 1: the share of the variance of the float
+  /// results that is missed when all layers have so many cells.
+  std::vector<double> losses = {};
+};
+
+/// One cell more for each weight of a group, or no cells at all.
+struct Step {
+  size_t group;
+  bool makesDigital;
+  double gain;
+};
+
+/// Cells per weight by group; 0 stands for digital.
+using Choice = std::vector<int64_t>;
+
+SmallVector<CrossbarOpInterface> findLayers(ModuleOp module) {
+  SmallVector<CrossbarOpInterface> layers;
+  module.walk([&](CrossbarOpInterface op) { layers.push_back(op); });
+  return layers;
+}
+
+SmallVector<double> getDeviation(CrossbarOpInterface op) {
+  auto attribute = op->getAttrOfType<ElementsAttr>(nn::deviationAttrName);
+  return attribute ? llvm::to_vector(attribute.getValues<double>())
+                   : SmallVector<double>();
+}
+
+class Chooser {
+public:
+  Chooser(ModuleOp network, const Arch &arch, const AccuracyTest &test,
+          const PrecisionGoal &goal, const PhaseOptions &options)
+      : network(network), arch(arch), test(test), goal(goal), options(options) {
+  }
+
+  /// Finds the choice and its drop.
+  LogicalResult run() {
+    if (failed(collectGroups()))
+      return failure();
+    int64_t most = countUsefulCells();
+    for (int64_t cells = 1; cells <= most; ++cells) {
+      FailureOr<double> drop = tryUniform(cells);
+      if (failed(drop))
+        return failure();
+      if (cells == 1 && *drop <= goal.drop)
+        return success();
+    }
+    if (failed(search(most)))
+      return failure();
+    return takeBack();
+  }
+
+  /// What to compile the network with.
+  std::string cellsText() const;
+  void markDigital(ModuleOp module) const { mark(module, best->first); }
+  json::Object describe() const;
+
+private:
+  LogicalResult collectGroups();
+  int64_t countUsefulCells() const;
+  FailureOr<double> tryUniform(int64_t cells);
+  LogicalResult search(int64_t most);
+  FailureOr<double> tryChoice(const Choice &cells, bool isUniform = false);
+  void noteLosses(ArrayRef<SmallVector<double>> wanted, ModuleOp compensated,
+                  int64_t cells);
+  LogicalResult takeBack();
+  std::pair<int64_t, int64_t> getCost(const Choice &cells) const;
+  std::vector<Step> rankSteps(int64_t most) const;
+  void mark(ModuleOp module, const Choice &cells) const;
+  std::string makeText(const Choice &cells) const;
+  LogicalResult runPasses(ModuleOp module,
+                          llvm::function_ref<void(OpPassManager &)> build);
+
+  ModuleOp network;
+  const Arch &arch;
+  const AccuracyTest &test;
+  const PrecisionGoal &goal;
+  const PhaseOptions &options;
+  std::vector<Group> groups;
+  std::map<Choice, double> known;
+  /// The cheapest choice within the bound, and its drop.
+  std::optional<std::pair<Choice, double>> best;
+  /// What was measured, in this order.
+  json::Array trials;
+};
+
+/// Runs passes whose remarks the compilation itself will repeat.
+LogicalResult
+Chooser::runPasses(ModuleOp module,
+                   llvm::function_ref<void(OpPassManager &)> build) {
+  ScopedDiagnosticHandler quiet(module.getContext(), [](Diagnostic &note) {
+    return success(note.getSeverity() == DiagnosticSeverity::Remark);
+  });
+  PassManager pm(module.getContext());
+  build(pm);
+  return pm.run(module);
+}
+
+/// Layers with float weights that run on arrays, by name.
+LogicalResult Chooser::collectGroups() {
+  llvm::MapVector<StringRef, Group> byName;
+  std::map<StringRef, llvm::SetVector<Value>> weights;
+  std::string reason;
+  for (auto [number, op] : llvm::enumerate(findLayers(network))) {
+    if (!nn::runsOnArrays(op, arch, reason) ||
+        !getElementTypeOrSelf(op.getCrossbarWeights()).isF32())
+      continue;
+    StringRef name = nn::getNodeName(op);
+    if (name.empty() || name.contains(',') || name.trim() != name)
+      name = "*";
+    Group &group = byName[name];
+    group.name = name.str();
+    group.layers.push_back(number);
+    if (weights[name].insert(op.getCrossbarWeights()))
+      group.weights +=
+          cast<ShapedType>(op.getCrossbarWeights().getType()).getNumElements();
+  }
+  for (auto &[name, group] : byName)
+    groups.push_back(std::move(group));
+  if (groups.empty())
+    return network.emitError("--accuracy-drop finds no layer with float "
+                             "weights that runs on arrays");
+  return success();
+}
+
+/// More cells hold integers that are too large.
+int64_t Chooser::countUsefulCells() const {
+  int64_t cell = arch.cellHi(), levels = 0, cells = 0;
+  while (cells < mostCells) {
+    levels = options.split == Split::Unary ? levels + cell
+                                           : levels * (2 * cell + 1) + cell;
+    if (levels > maxLevels)
+      break;
+    ++cells;
+  }
+  return std::max<int64_t>(cells, 1);
+}
+
+void Chooser::mark(ModuleOp module, const Choice &cells) const {
+  SmallVector<CrossbarOpInterface> layers = findLayers(module);
+  for (auto [group, count] : llvm::zip_equal(groups, cells))
+    for (size_t layer : group.layers)
+      if (count == 0)
+        layers[layer]->setAttr(nn::digitalAttrName,
+                               UnitAttr::get(module.getContext()));
+}
+
+std::string Chooser::makeText(const Choice &cells) const {
+  std::string text;
+  for (auto [group, count] : llvm::zip_equal(groups, cells))
+    if (count > 0)
+      text += group.name + "=" + std::to_string(count) + ",";
+  // Nothing is left that this could be of.
+  return text.empty() ? "1" : StringRef(text).drop_back().str();
+}
+
+std::string Chooser::cellsText() const { return makeText(best->first); }
+
+/// Digital layers and cells, in the order in which they are to be avoided.
+std::pair<int64_t, int64_t> Chooser::getCost(const Choice &cells) const {
+  int64_t total = 0;
+  for (auto [group, count] : llvm::zip_equal(groups, cells))
+    total += group.weights * count;
+  return {llvm::count(cells, 0), total};
+}
+
+/// Compiles a copy with these cells and measures what it loses.
+FailureOr<double> Chooser::tryChoice(const Choice &cells, bool isUniform) {
+  if (auto seen = known.find(cells); seen != known.end())
+    return seen->second;
+  OwningOpRef<ModuleOp> trial = network.clone();
+  mark(*trial, cells);
+  PhaseOptions phases;
+  phases.copyOptionValuesFrom(options);
+  phases.cells = makeText(cells);
+  phases.arrays = unlimitedArrays;
+  if (failed(runPasses(
+          *trial, [&](OpPassManager &pm) { buildCalibration(pm, phases); })))
+    return failure();
+  SmallVector<SmallVector<double>> wanted;
+  for (CrossbarOpInterface op : findLayers(*trial))
+    wanted.push_back(getDeviation(op));
+  if (failed(runPasses(
+          *trial, [&](OpPassManager &pm) { buildCompensation(pm, phases); })))
+    return failure();
+  if (isUniform)
+    noteLosses(wanted, *trial, cells.front());
+  if (failed(runPasses(*trial, [&](OpPassManager &pm) {
+        buildQuantization(pm, {phases.target, phases.cells, phases.split});
+        buildMapPhase(pm, phases);
+        buildProgramPhase(pm, phases);
+      })))
+    return failure();
+  FailureOr<double> measured = test.measureDrop(*trial, arch);
+  if (failed(measured))
+    return failure();
+  auto [digital, total] = getCost(cells);
+  trials.push_back(
+      json::Object{{"cells", total},
+                   {"digital_layers", digital},
+                   {"drop", std::isfinite(*measured) ? json::Value(*measured)
+                                                     : json::Value(nullptr)}});
+  if (*measured <= goal.drop &&
+      (!best || getCost(cells) < getCost(best->first)))
+    best = {cells, *measured};
+  return known[cells] = *measured;
+}
+
+/// `nn-compensate-weights` multiplies deviations with correlations.
+void Chooser::noteLosses(ArrayRef<SmallVector<double>> wanted,
+                         ModuleOp compensated, int64_t cells) {
+  SmallVector<CrossbarOpInterface> layers = findLayers(compensated);
+  for (Group &group : groups) {
+    double all = 0, kept = 0;
+    bool isKnown = false;
+    for (size_t layer : group.layers)
+      for (auto [before, after] :
+           llvm::zip_equal(wanted[layer], getDeviation(layers[layer]))) {
+        all += before * before;
+        kept += after * std::max(after, 0.0);
+        isKnown |= before != after;
+      }
+    // Left alone: what rounding evenly distributed weights costs.
+    double levels = options.split == Split::Unary
+                        ? double(cells * arch.cellHi())
+                        : (std::pow(2.0 * arch.cellHi() + 1, cells) - 1) / 2;
+    group.losses.push_back(isKnown ? 1 - kept / all
+                                   : 1 / (4 * levels * levels));
+  }
+}
+
+FailureOr<double> Chooser::tryUniform(int64_t cells) {
+  return tryChoice(Choice(groups.size(), cells), /*isUniform=*/true);
+}
+
+/// Cells that gain most come first; a layer without cells comes last, that
+/// which even all cells serve worst at the head.
+std::vector<Step> Chooser::rankSteps(int64_t most) const {
+  std::vector<Step> steps;
+  for (auto [number, group] : llvm::enumerate(groups)) {
+    double least = std::numeric_limits<double>::infinity();
+    for (int64_t cells = 1; cells < most; ++cells) {
+      double gain = group.losses[cells - 1] - group.losses[cells];
+      // Never more than the cell before, which must come first.
+      least = std::min(least, gain / double(group.weights));
+      steps.push_back({number, false, least});
+    }
+    steps.push_back({number, true, group.losses.back()});
+  }
+  llvm::sort(steps, [](const Step &a, const Step &b) {
+    return std::tuple(a.makesDigital, -a.gain, a.group) <
+           std::tuple(b.makesDigital, -b.gain, b.group);
+  });
+  return steps;
+}
+
+/// Bisects how many steps are needed: as if each helped.
+LogicalResult Chooser::search(int64_t most) {
+  std::vector<Step> steps = rankSteps(most);
+  auto take = [&](size_t count) {
+    Choice cells(groups.size(), 1);
+    for (const Step &step : ArrayRef(steps).take_front(count)) {
+      int64_t &now = cells[step.group];
+      now = step.makesDigital ? 0 : now + 1;
+    }
+    return cells;
+  };
+  // Layers become digital only when nothing else helps.
+  size_t onArrays = steps.size() - groups.size();
+  FailureOr<double> all = tryChoice(take(onArrays));
+  if (failed(all))
+    return failure();
+  size_t tooFew = best ? 0 : onArrays, enough = best ? onArrays : steps.size();
+  while (tooFew + 1 < enough) {
+    size_t next = (tooFew + enough) / 2;
+    FailureOr<double> measured = tryChoice(take(next));
+    if (failed(measured))
+      return failure();
+    (*measured <= goal.drop ? enough : tooFew) = next;
+  }
+  // Nothing is lost without arrays.
+  return best ? success() : LogicalResult(tryChoice(take(steps.size())));
+}
+
+/// Tries a cell less in each of the largest groups.
+LogicalResult Chooser::takeBack() {
+  constexpr size_t mostTries = 8;
+  std::vector<size_t> order(groups.size());
+  std::iota(order.begin(), order.end(), 0);
+  llvm::sort(order, [&](size_t a, size_t b) {
+    return std::pair(-groups[a].weights, a) < std::pair(-groups[b].weights, b);
+  });
+  size_t tries = 0;
+  for (size_t group : order) {
+    Choice cells = best->first;
+    if (cells[group] < 2)
+      continue;
+    if (tries++ == mostTries)
+      break;
+    --cells[group];
+    if (failed(tryChoice(cells)))
+      return failure();
+  }
+  return success();
+}
+
+json::Object Chooser::describe() const {
+  StringRef measure = "labels";
+  if (test.measure() == AccuracyTest::Measure::Agreement)
+    measure = "agreement";
+  else if (test.measure() == AccuracyTest::Measure::Error)
+    measure = "error";
+  json::Array layers;
+  for (auto [group, cells] : llvm::zip_equal(groups, best->first))
+    layers.push_back(json::Object{{"node", json::fixUTF8(group.name)},
+                                  {"weights", group.weights},
+                                  {"cells_per_weight", cells},
+                                  {"loss", json::Array(group.losses)}});
+  return json::Object{{"bound", goal.drop},
+                      {"drop", best->second},
+                      {"measure", measure},
+                      {"calibration_samples", test.calibrationCount()},
+                      {"held_samples", test.heldCount()},
+                      {"layers", std::move(layers)},
+                      {"trials", json::Array(trials)}};
+}
+
+} // namespace
+
+FailureOr<json::Object> choosePrecision(ModuleOp network, const Arch &arch,
+                                        const PrecisionGoal &goal,
+                                        PhaseOptions &options) {
+  FailureOr<AccuracyTest> test =
+      AccuracyTest::create(network, arch, options.calibration, goal.labels);
+  if (failed(test))
+    return failure();
+  options.samples = test->calibrationCount();
+  Chooser chooser(network, arch, *test, goal, options);
+  if (failed(chooser.run()))
+    return failure();
+  options.cells = chooser.cellsText();
+  chooser.markDigital(network);
+  return chooser.describe();
+}
+
+} // namespace cim

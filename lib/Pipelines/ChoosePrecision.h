@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Cells per weight of every layer, as few as an accuracy allows.
+#ifndef CIM_LIB_PIPELINES_CHOOSEPRECISION_H
+#define CIM_LIB_PIPELINES_CHOOSEPRECISION_H
+
+#include "cim/Arch/Arch.h"
+#include "cim/Pipelines/Phases.h"
+#include "llvm/Support/JSON.h"
+
+namespace cim {
+
+/// The bound of --accuracy-drop.
+struct PrecisionGoal {
+  double drop;        ///< percent, see `AccuracyTest::Measure`
+  std::string labels; ///< empty or an .npy file
+};
+
+/// Chooses cells per weight for the layers of `network` (normalised) by the
+/// method of docs/Accuracy.md, section "Automatic precision": sets `cells` and
+/// `samples` of `options`, and marks layers that are to stay digital. Compiling
+/// `network` with these options gives the program whose drop was measured.
+/// Returns the table of the report (docs/Report.md, `precision`).
+llvm::FailureOr<llvm::json::Object> choosePrecision(mlir::ModuleOp network,
+                                                    const Arch &arch,
+                                                    const PrecisionGoal &goal,
+                                                    PhaseOptions &options);
+
+} // namespace cim
+
+#endif // CIM_LIB_PIPELINES_CHOOSEPRECISION_H
