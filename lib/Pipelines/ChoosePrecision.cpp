@@ -170,12 +170,14 @@ int64_t Chooser::countUsefulCells() const {
 }
 
 void Chooser::mark(ModuleOp module, const Choice &cells) const {
+  auto reason =
+      StringAttr::get(module.getContext(),
+                      "on crossbars it would cost more accuracy than allowed");
   SmallVector<CrossbarOpInterface> layers = findLayers(module);
   for (auto [group, count] : llvm::zip_equal(groups, cells))
     for (size_t layer : group.layers)
       if (count == 0)
-        layers[layer]->setAttr(nn::digitalAttrName,
-                               UnitAttr::get(module.getContext()));
+        layers[layer]->setAttr(nn::digitalAttrName, reason);
 }
 
 std::string Chooser::makeText(const Choice &cells) const {

@@ -53,6 +53,8 @@ static std::string describe(int64_t lo, int64_t hi) {
 }
 
 LogicalResult Analysis::readInput() {
+  if (auto why = op->getAttrOfType<StringAttr>(nn::digitalAttrName))
+    return because(why.getValue());
   Type element = getElementTypeOrSelf(op.getCrossbarInput().getType());
   if (!isa<quant::QuantizedType>(element))
     return because("its input is not quantised");

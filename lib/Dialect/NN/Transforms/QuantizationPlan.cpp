@@ -47,8 +47,8 @@ bool fitsGroups(const WindowGeometry &geometry, const Arch &arch,
 
 bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
                   std::string &reason) {
-  if (op->hasAttr(digitalAttrName)) {
-    reason = "on crossbars it would cost more accuracy than was allowed";
+  if (auto why = op->getAttrOfType<StringAttr>(digitalAttrName)) {
+    reason = why.str();
     return false;
   }
   Operation *weights = op.getCrossbarWeights().getDefiningOp();

@@ -18,8 +18,8 @@ namespace cim::nn {
 constexpr llvm::StringLiteral rangeAttrName = "nn.range";
 constexpr llvm::StringLiteral meanAttrName = "nn.mean";
 constexpr llvm::StringLiteral deviationAttrName = "nn.deviation";
-/// A unit attribute on a crossbar op that is to stay digital, in float, because
-/// no number of cells is accurate enough.
+/// Why a crossbar op stays digital, in words; one that has it before
+/// `nn-quantize` keeps its float weights.
 constexpr llvm::StringLiteral digitalAttrName = "nn.digital";
 
 /// The value behind `value` that is made by computing and not by moving data:

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""cim-compile --accuracy-drop: the fewest cells that keep the accuracy."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+
+import smallmodel
+import tools
+
+MODEL = tools.ROOT / "models" / "fashion-resnet.onnx"
+SAMPLES = np.load(tools.ROOT / "examples" / "classify" / "calibration.npz")["image"]
+HELD = len(SAMPLES) // 4
+
+
+def choose(model, folder, samples, drop, *options, name="chosen"):
+    """The compiled network, and its report."""
+    np.save(folder / "samples.npy", samples)
+    so, report = folder / f"{name}.so", folder / f"{name}.json"
+    tools.compile_model(
+        model, so, f"--calibration={folder / 'samples.npy'}", f"--accuracy-drop={drop}", f"--report={report}", *options
+    )
+    return so, json.loads(report.read_text())
+
+
+def run_float(model, samples, folder):
+    tools.compile_model(model, folder / "host.so", "--target=host")
+    return tools.run_model(folder / "host.so", samples, folder)
+
+
+@pytest.fixture(scope="module")
+def fashion(tmp_path_factory):
+    """A folder, the compiled network, its report and the classes of the float network."""
+    folder = tmp_path_factory.mktemp("precision")
+    so, report = choose(MODEL, folder, SAMPLES, 100 / HELD)
+    return folder, so, report, run_float(MODEL, SAMPLES, folder).argmax(1)
+
+
+def count_cells(precision):
+    return sum(layer["weights"] * layer["cells_per_weight"] for layer in precision["layers"])
+
+
+def test_classes_of_samples_that_were_held_back_are_compared(fashion):
+    folder, so, report, classes = fashion
+    precision = report["precision"]
+    assert (precision["measure"], precision["held_samples"]) == ("agreement", HELD)
+    assert report["mapping"]["cells_used"] == count_cells(precision)
+    y = tools.run_model(so, SAMPLES[-HELD:], folder, "--device=exact")
+    drop = 100 * (y.argmax(1) != classes[-HELD:]).mean()
+    assert drop == pytest.approx(precision["drop"]) and drop <= precision["bound"]
+
+
+def test_labels_of_the_float_network_and_another_run_choose_the_same(fashion):
+    folder, so, report, classes = fashion
+    np.save(folder / "labels.npy", classes.astype(np.uint8))
+    again, labelled = choose(MODEL, folder, SAMPLES, 100 / HELD, f"--labels={folder / 'labels.npy'}", name="labelled")
+    assert again.read_bytes() == so.read_bytes()
+    assert labelled["precision"] == {**report["precision"], "measure": "labels"}
+
+
+def test_wrong_labels_give_the_float_network_no_credit(fashion):
+    # No network can lose against one that is never right: one cell is enough.
+    folder, _, _, classes = fashion
+    np.save(folder / "wrong.npy", (classes + 1) % 10)
+    _, report = choose(MODEL, folder, SAMPLES, 0, f"--labels={folder / 'wrong.npy'}", name="wrong")
+    assert {layer["cells_per_weight"] for layer in report["precision"]["layers"]} == {1}
+
+
+@pytest.fixture()
+def feature_map(tmp_path):
+    """A network that does not classify: the first two nodes of the small one."""
+    model = smallmodel.build()
+    del model.graph.node[2:], model.graph.initializer[2:], model.graph.output[:]
+    model.graph.output.append(onnx.helper.make_tensor_value_info("r", onnx.TensorProto.FLOAT, [2, 4, 8, 8]))
+    onnx.save(model, tmp_path / "map.onnx")
+    return tmp_path / "map.onnx"
+
+
+@pytest.fixture()
+def logits(tmp_path):
+    """The logits of the fashion network as more than a vector: no classes."""
+    model = onnx.load(MODEL)
+    graph = model.graph
+    old = graph.output[0].name
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([0, 10, 1], np.int64), "logits_shape"))
+    graph.node.append(onnx.helper.make_node("Reshape", [old, "logits_shape"], ["z"], name="split"))
+    del graph.output[:]
+    graph.output.append(onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, ["N", 10, 1]))
+    onnx.save(model, tmp_path / "logits.onnx")
+    return tmp_path / "logits.onnx"
+
+
+def relative_error(y, exact):
+    return 100 * ((y.astype(np.float64) - exact) ** 2).sum() / (exact.astype(np.float64) ** 2).sum()
+
+
+def test_fewer_cells_than_two_keep_the_error_where_one_does_not(logits, tmp_path):
+    so, report = choose(logits, tmp_path, SAMPLES, 2)
+    precision = report["precision"]
+    assert precision["measure"] == "error"
+    weights = sum(layer["weights"] for layer in precision["layers"])
+    cells = count_cells(precision)
+    assert weights < cells < 2 * weights and report["mapping"]["cells_used"] == cells
+    held = SAMPLES[-HELD:]
+    error = relative_error(tools.run_model(so, held, tmp_path, "--device=exact"), run_float(logits, held, tmp_path))
+    assert error == pytest.approx(precision["drop"], rel=1e-4) and error <= 2
+    # One cell everywhere is not enough, and nothing that was tried and is enough is cheaper.
+    assert (precision["trials"][0]["cells"], precision["trials"][0]["drop"] > 2) == (weights, True)
+    assert min(t["cells"] for t in precision["trials"] if t["drop"] <= 2) == cells
+    # Sensitivities: more cells lose less.
+    assert all(layer["loss"][0] > layer["loss"][1] > layer["loss"][3] > 0 for layer in precision["layers"])
+
+
+def test_a_layer_stays_digital_when_no_number_of_cells_is_enough(feature_map, tmp_path):
+    so, report = choose(feature_map, tmp_path, smallmodel.data(64), 1e-6)
+    assert [layer["cells_per_weight"] for layer in report["precision"]["layers"]] == [0]
+    assert report["mapping"]["arrays"] == 0
+    assert "it would cost more accuracy than allowed" in next(op for op in report["digital"] if op["name"] == "conv")["reason"]
+    held = smallmodel.data(4, seed=9)
+    assert relative_error(tools.run_model(so, held, tmp_path), run_float(feature_map, held, tmp_path)) <= 1e-6
+
+
+def test_the_page_shows_the_losses(feature_map, tmp_path):
+    np.save(tmp_path / "x.npy", smallmodel.data(64))
+    options = [f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=2", f"--report={tmp_path / 'r.html'}"]
+    tools.compile_model(feature_map, tmp_path / "m.so", *options)
+    page = (tmp_path / "r.html").read_text()
+    assert "<h2>Precision</h2>" in page and "measure: error" in page
+
+
+LABELS = {
+    "short": (np.zeros(63, np.int64), "expected shape (64,), a class for each calibration sample, but got (63,)"),
+    "float": (np.zeros(64, np.float32), "expected integers, but got float32"),
+    "nan": (np.full(64, np.nan), "expected integers, but got float64"),
+    "two axes": (np.zeros((64, 1), np.int32), "expected shape (64,)"),
+    "too large": (np.full(64, 10, np.int64), "expected classes from 0 to 9, but got 10 at 0"),
+    "negative": (np.full(64, -1, np.int8), "expected classes from 0 to 9, but got -1 at 0"),
+}
+
+
+def refuse(folder, model, *options, code=1):
+    result = tools.invoke("cim-compile", model, "-o", folder / "out.so", *options)
+    tools.check_refused(result, folder / "out.so", code)
+    return result.stderr
+
+
+@pytest.mark.parametrize("fault", LABELS)
+def test_wrong_labels_are_refused(fault, tmp_path):
+    labels, message = LABELS[fault]
+    np.save(tmp_path / "l.npy", labels)
+    np.save(tmp_path / "x.npy", SAMPLES)
+    options = [f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=1", f"--labels={tmp_path / 'l.npy'}"]
+    assert message in refuse(tmp_path, MODEL, *options)
+
+
+def test_labels_of_a_network_that_does_not_classify_are_refused(feature_map, tmp_path):
+    np.save(tmp_path / "x.npy", smallmodel.data(64))
+    np.save(tmp_path / "l.npy", np.zeros(64, np.int64))
+    options = [f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=1", f"--labels={tmp_path / 'l.npy'}"]
+    assert "expected a network with one output of shape (samples, classes)" in refuse(tmp_path, feature_map, *options)
+
+
+def test_too_few_samples_are_refused(feature_map, tmp_path):
+    np.save(tmp_path / "x.npy", smallmodel.data(7))
+    message = refuse(tmp_path, feature_map, f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=1")
+    assert "expected at least 8 samples" in message
+
+
+def test_a_host_has_no_cells_to_choose(feature_map, tmp_path):
+    np.save(tmp_path / "x.npy", smallmodel.data(8))
+    options = [f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=1", "--target=host"]
+    assert "has no cells to choose" in refuse(tmp_path, feature_map, *options)
+
+
+USAGE = {
+    "--accuracy-drop=nan": "expects percent from 0 to less than 100, but got 'nan'",
+    "--accuracy-drop=-1": "but got '-1'",
+    "--accuracy-drop=100": "but got '100'",
+    "--accuracy-drop=": "but got ''",
+    "--accuracy-drop=1 --cells=2": "chooses the cells, expected no --cells",
+    "--accuracy-drop=1 --split=residual": "expects --split=radix or unary",
+    "--accuracy-drop=1 --emit=nn": "expects another stage than --emit=nn",
+    "--labels=l.npy": "--labels expects --accuracy-drop",
+}
+
+
+@pytest.mark.parametrize("options", USAGE)
+def test_wrong_usage(options, tmp_path):
+    assert USAGE[options] in refuse(tmp_path, MODEL, "--calibration=x.npy", *options.split(), code=2)
+
+
+def test_accuracy_needs_samples(tmp_path):
+    assert "--accuracy-drop expects --calibration" in refuse(tmp_path, MODEL, "--accuracy-drop=1", code=2)
