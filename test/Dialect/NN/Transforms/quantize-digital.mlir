@@ -8,7 +8,7 @@
 // CHECK-DAG: nn.matmul(%{{.*}}, %[[W]]) {nn.digital = "a choice"} : (tensor<1x2xf32>
 // CHECK-DAG: nn.matmul(%{{.*}}, %{{.*}}) : (tensor<1x2x!quant
 // NAME: error: no crossbar layer is called 'float'; the layers are 'analog'
-// REMARK: remark: stays digital: a choice
+// REMARK: remark: {{.*}}stays digital: a choice
 // REMARK-NOT: stays digital
 func.func @two(%x: tensor<1x2xf32> {nn.range = array<f32: 0.0, 127.0>}) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
   %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
