@@ -80,7 +80,7 @@ public:
     }
     if (failed(search(most)))
       return failure();
-    return takeBack();
+    return takeBack(most);
   }
 
   /// What to compile the network with.
@@ -96,7 +96,7 @@ private:
   FailureOr<double> tryChoice(const Choice &cells, bool isUniform = false);
   void noteLosses(ArrayRef<SmallVector<double>> wanted, ModuleOp compensated,
                   int64_t cells);
-  LogicalResult takeBack();
+  LogicalResult takeBack(int64_t most);
   std::pair<int64_t, int64_t> getCost(const Choice &cells) const;
   std::vector<Step> rankSteps(int64_t most) const;
   void mark(ModuleOp module, const Choice &cells) const;
@@ -317,14 +317,23 @@ LogicalResult Chooser::search(int64_t most) {
   return best ? success() : LogicalResult(tryChoice(take(steps.size())));
 }
 
-/// Tries a cell less in each of the largest groups.
-LogicalResult Chooser::takeBack() {
+/// Tries what the search could not know: digital layers with cells again, and
+/// a cell less in each of the largest groups.
+LogicalResult Chooser::takeBack(int64_t most) {
   constexpr size_t mostTries = 8;
   std::vector<size_t> order(groups.size());
   std::iota(order.begin(), order.end(), 0);
   llvm::sort(order, [&](size_t a, size_t b) {
     return std::pair(-groups[a].weights, a) < std::pair(-groups[b].weights, b);
   });
+  for (size_t group : order) {
+    Choice cells = best->first;
+    if (cells[group] > 0)
+      continue;
+    cells[group] = most;
+    if (failed(tryChoice(cells)))
+      return failure();
+  }
   size_t tries = 0;
   for (size_t group : order) {
     Choice cells = best->first;
