@@ -3,8 +3,6 @@
 // docs/Accuracy.md, section "Automatic precision".
 #include "ChoosePrecision.h"
 #include "cim/Calibration/AccuracyTest.h"
-#include "cim/Calibration/MatrixPipeline.h"
-#include "cim/Dialect/CIM/Transforms/Passes.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "llvm/ADT/MapVector.h"
@@ -59,6 +57,17 @@ SmallVector<double> getDeviation(CrossbarOpInterface op) {
                    : SmallVector<double>();
 }
 
+LogicalResult runPasses(ModuleOp module, bool withRemarks,
+                        llvm::function_ref<void(OpPassManager &)> build) {
+  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &note) {
+    return success(!withRemarks &&
+                   note.getSeverity() == DiagnosticSeverity::Remark);
+  });
+  PassManager pm(module.getContext());
+  build(pm);
+  return pm.run(module);
+}
+
 class Chooser {
 public:
   Chooser(ModuleOp network, const Arch &arch, const AccuracyTest &test,
@@ -72,7 +81,7 @@ public:
       return failure();
     int64_t most = countUsefulCells();
     for (int64_t cells = 1; cells <= most; ++cells) {
-      FailureOr<double> drop = tryUniform(cells);
+      FailureOr<double> drop = tryChoice(Choice(groups.size(), cells));
       if (failed(drop))
         return failure();
       if (cells == 1 && *drop <= goal.drop)
@@ -83,51 +92,42 @@ public:
     return takeBack(most);
   }
 
-  /// What to compile the network with.
-  std::string cellsText() const;
-  void markDigital(ModuleOp module) const { mark(module, best->first); }
+  /// What was found: how to compile what, and why.
+  std::string cellsText() const { return makeText(best->cells); }
+  OwningOpRef<ModuleOp> takeNetwork() { return std::move(best->network); }
   json::Object describe() const;
 
 private:
   LogicalResult collectGroups();
   int64_t countUsefulCells() const;
-  FailureOr<double> tryUniform(int64_t cells);
   LogicalResult search(int64_t most);
-  FailureOr<double> tryChoice(const Choice &cells, bool isUniform = false);
-  void noteLosses(ArrayRef<SmallVector<double>> wanted, ModuleOp compensated,
-                  int64_t cells);
+  FailureOr<double> tryChoice(const Choice &cells);
+  FailureOr<double> measure(ModuleOp compensated, const PhaseOptions &phases);
+  void noteLosses(ModuleOp compensated, const Choice &cells);
+  void noteTrial(const Choice &cells, double drop);
   LogicalResult takeBack(int64_t most);
   std::pair<int64_t, int64_t> getCost(const Choice &cells) const;
   std::vector<Step> rankSteps(int64_t most) const;
   void mark(ModuleOp module, const Choice &cells) const;
   std::string makeText(const Choice &cells) const;
-  LogicalResult runPasses(ModuleOp module,
-                          llvm::function_ref<void(OpPassManager &)> build);
 
-  ModuleOp network;
+  ModuleOp network; // calibrated
   const Arch &arch;
   const AccuracyTest &test;
   const PrecisionGoal &goal;
   const PhaseOptions &options;
   std::vector<Group> groups;
   std::map<Choice, double> known;
-  /// The cheapest choice within the bound, and its drop.
-  std::optional<std::pair<Choice, double>> best;
+  /// The cheapest choice within the bound.
+  struct Best {
+    Choice cells;
+    double drop;
+    OwningOpRef<ModuleOp> network; // compensated
+  };
+  std::optional<Best> best;
   /// What was measured, in this order.
   json::Array trials;
 };
-
-/// Runs passes whose remarks the compilation itself will repeat.
-LogicalResult
-Chooser::runPasses(ModuleOp module,
-                   llvm::function_ref<void(OpPassManager &)> build) {
-  ScopedDiagnosticHandler quiet(module.getContext(), [](Diagnostic &note) {
-    return success(note.getSeverity() == DiagnosticSeverity::Remark);
-  });
-  PassManager pm(module.getContext());
-  build(pm);
-  return pm.run(module);
-}
 
 /// Layers with float weights that run on arrays, by name.
 LogicalResult Chooser::collectGroups() {
@@ -189,8 +189,6 @@ std::string Chooser::makeText(const Choice &cells) const {
   return text.empty() ? "1" : StringRef(text).drop_back().str();
 }
 
-std::string Chooser::cellsText() const { return makeText(best->first); }
-
 /// Digital layers and cells, in the order in which they are to be avoided.
 std::pair<int64_t, int64_t> Chooser::getCost(const Choice &cells) const {
   int64_t total = 0;
@@ -200,7 +198,7 @@ std::pair<int64_t, int64_t> Chooser::getCost(const Choice &cells) const {
 }
 
 /// Compiles a copy with these cells and measures what it loses.
-FailureOr<double> Chooser::tryChoice(const Choice &cells, bool isUniform) {
+FailureOr<double> Chooser::tryChoice(const Choice &cells) {
   if (auto seen = known.find(cells); seen != known.end())
     return seen->second;
   OwningOpRef<ModuleOp> trial = network.clone();
@@ -209,63 +207,67 @@ FailureOr<double> Chooser::tryChoice(const Choice &cells, bool isUniform) {
   phases.copyOptionValuesFrom(options);
   phases.cells = makeText(cells);
   phases.arrays = unlimitedArrays;
-  if (failed(runPasses(
-          *trial, [&](OpPassManager &pm) { buildCalibration(pm, phases); })))
+  // What one compensation remarks, all do.
+  bool isFirst = known.empty();
+  if (failed(runPasses(*trial, isFirst, [&](OpPassManager &pm) {
+        buildCompensation(pm, phases);
+      })))
     return failure();
-  SmallVector<SmallVector<double>> wanted;
-  for (CrossbarOpInterface op : findLayers(*trial))
-    wanted.push_back(getDeviation(op));
-  if (failed(runPasses(
-          *trial, [&](OpPassManager &pm) { buildCompensation(pm, phases); })))
+  noteLosses(*trial, cells);
+  FailureOr<double> drop = measure(*trial, phases);
+  if (failed(drop))
     return failure();
-  if (isUniform)
-    noteLosses(wanted, *trial, cells.front());
-  if (failed(runPasses(*trial, [&](OpPassManager &pm) {
-        buildQuantization(pm, {phases.target, phases.cells, phases.split});
+  noteTrial(cells, *drop);
+  if (*drop <= goal.drop && (!best || getCost(cells) < getCost(best->cells)))
+    best = {cells, *drop, std::move(trial)};
+  return known[cells] = *drop;
+}
+
+/// Maps a copy as the compilation will, which remarks what there is to remark.
+FailureOr<double> Chooser::measure(ModuleOp compensated,
+                                   const PhaseOptions &phases) {
+  OwningOpRef<ModuleOp> program = compensated.clone();
+  if (failed(runPasses(*program, /*withRemarks=*/false, [&](OpPassManager &pm) {
+        buildQuantization(pm, phases);
         buildMapPhase(pm, phases);
         buildProgramPhase(pm, phases);
       })))
     return failure();
-  FailureOr<double> measured = test.measureDrop(*trial, arch);
-  if (failed(measured))
-    return failure();
+  return test.measureDrop(*program, arch);
+}
+
+void Chooser::noteTrial(const Choice &cells, double drop) {
   auto [digital, total] = getCost(cells);
-  trials.push_back(
-      json::Object{{"cells", total},
-                   {"digital_layers", digital},
-                   {"drop", std::isfinite(*measured) ? json::Value(*measured)
-                                                     : json::Value(nullptr)}});
-  if (*measured <= goal.drop &&
-      (!best || getCost(cells) < getCost(best->first)))
-    best = {cells, *measured};
-  return known[cells] = *measured;
+  trials.push_back(json::Object{
+      {"cells", total},
+      {"digital_layers", digital},
+      {"drop", std::isfinite(drop) ? json::Value(drop) : nullptr}});
 }
 
 /// `nn-compensate-weights` multiplies deviations with correlations.
-void Chooser::noteLosses(ArrayRef<SmallVector<double>> wanted,
-                         ModuleOp compensated, int64_t cells) {
-  SmallVector<CrossbarOpInterface> layers = findLayers(compensated);
-  for (Group &group : groups) {
+void Chooser::noteLosses(ModuleOp compensated, const Choice &cells) {
+  SmallVector<CrossbarOpInterface> before = findLayers(network);
+  SmallVector<CrossbarOpInterface> after = findLayers(compensated);
+  for (auto [group, count] : llvm::zip_equal(groups, cells)) {
+    // Trials of equal cells everywhere come first, in this order.
+    if (count != int64_t(group.losses.size()) + 1)
+      continue;
     double all = 0, kept = 0;
     bool isKnown = false;
     for (size_t layer : group.layers)
-      for (auto [before, after] :
-           llvm::zip_equal(wanted[layer], getDeviation(layers[layer]))) {
-        all += before * before;
-        kept += after * std::max(after, 0.0);
-        isKnown |= before != after;
+      for (auto [wanted, got] : llvm::zip_equal(getDeviation(before[layer]),
+                                                getDeviation(after[layer]))) {
+        all += wanted * wanted;
+        kept += got * std::max(got, 0.0);
+        isKnown |= wanted != got;
       }
     // Left alone: what rounding evenly distributed weights costs.
     double levels = options.split == Split::Unary
-                        ? double(cells * arch.cellHi())
-                        : (std::pow(2.0 * arch.cellHi() + 1, cells) - 1) / 2;
+                        ? double(count * arch.cellHi())
+                        : (std::pow(2.0 * arch.cellHi() + 1, count) - 1) / 2;
     group.losses.push_back(isKnown ? 1 - kept / all
                                    : 1 / (4 * levels * levels));
   }
-}
-
-FailureOr<double> Chooser::tryUniform(int64_t cells) {
-  return tryChoice(Choice(groups.size(), cells), /*isUniform=*/true);
 }
 
 /// Cells that gain most come first; a layer without cells comes last, that
@@ -313,8 +315,14 @@ LogicalResult Chooser::search(int64_t most) {
       return failure();
     (*measured <= goal.drop ? enough : tooFew) = next;
   }
-  // Nothing is lost without arrays.
-  return best ? success() : LogicalResult(tryChoice(take(steps.size())));
+  if (best)
+    return success();
+  FailureOr<double> rest = tryChoice(take(steps.size()));
+  if (failed(rest) || best)
+    return rest;
+  return network.emitError("--accuracy-drop=")
+         << goal.drop << ": layers that arrive quantised cost " << *rest
+         << " percent, even with all others digital";
 }
 
 /// Tries what the search could not know: digital layers with cells again, and
@@ -327,7 +335,7 @@ LogicalResult Chooser::takeBack(int64_t most) {
     return std::pair(-groups[a].weights, a) < std::pair(-groups[b].weights, b);
   });
   for (size_t group : order) {
-    Choice cells = best->first;
+    Choice cells = best->cells;
     if (cells[group] > 0)
       continue;
     cells[group] = most;
@@ -336,7 +344,7 @@ LogicalResult Chooser::takeBack(int64_t most) {
   }
   size_t tries = 0;
   for (size_t group : order) {
-    Choice cells = best->first;
+    Choice cells = best->cells;
     if (cells[group] < 2)
       continue;
     if (tries++ == mostTries)
@@ -355,13 +363,13 @@ json::Object Chooser::describe() const {
   else if (test.measure() == AccuracyTest::Measure::Error)
     measure = "error";
   json::Array layers;
-  for (auto [group, cells] : llvm::zip_equal(groups, best->first))
+  for (auto [group, cells] : llvm::zip_equal(groups, best->cells))
     layers.push_back(json::Object{{"node", json::fixUTF8(group.name)},
                                   {"weights", group.weights},
                                   {"cells_per_weight", cells},
                                   {"loss", json::Array(group.losses)}});
   return json::Object{{"bound", goal.drop},
-                      {"drop", best->second},
+                      {"drop", best->drop},
                       {"measure", measure},
                       {"calibration_samples", test.calibrationCount()},
                       {"held_samples", test.heldCount()},
@@ -371,20 +379,26 @@ json::Object Chooser::describe() const {
 
 } // namespace
 
-FailureOr<json::Object> choosePrecision(ModuleOp network, const Arch &arch,
+FailureOr<json::Object> choosePrecision(OwningOpRef<ModuleOp> &network,
+                                        const Arch &arch,
                                         const PrecisionGoal &goal,
                                         PhaseOptions &options) {
   FailureOr<AccuracyTest> test =
-      AccuracyTest::create(network, arch, options.calibration, goal.labels);
+      AccuracyTest::create(*network, arch, options.calibration, goal.labels);
   if (failed(test))
     return failure();
   options.samples = test->calibrationCount();
-  Chooser chooser(network, arch, *test, goal, options);
+  if (failed(runPasses(*network, /*withRemarks=*/true, [&](OpPassManager &pm) {
+        buildCalibration(pm, options);
+      })))
+    return failure();
+  Chooser chooser(*network, arch, *test, goal, options);
   if (failed(chooser.run()))
     return failure();
   options.cells = chooser.cellsText();
-  chooser.markDigital(network);
-  return chooser.describe();
+  json::Object description = chooser.describe();
+  network = chooser.takeNetwork();
+  return description;
 }
 
 } // namespace cim

@@ -16,14 +16,14 @@ struct PrecisionGoal {
 };
 
 /// Chooses cells per weight for the layers of `network` (normalised) by the
-/// method of docs/Accuracy.md, section "Automatic precision": sets `cells` and
-/// `samples` of `options`, and marks layers that are to stay digital. Compiling
-/// `network` with these options gives the program whose drop was measured.
-/// Returns the table of the report (docs/Report.md, `precision`).
-llvm::FailureOr<llvm::json::Object> choosePrecision(mlir::ModuleOp network,
-                                                    const Arch &arch,
-                                                    const PrecisionGoal &goal,
-                                                    PhaseOptions &options);
+/// method of docs/Accuracy.md, section "Automatic precision": calibrates and
+/// compensates it (layers that are to stay digital are marked), and sets
+/// `cells` and `samples` of `options`. `buildQuantization` and the phases
+/// behind it make the program whose drop was measured. Returns the table of the
+/// report (docs/Report.md, `precision`).
+llvm::FailureOr<llvm::json::Object>
+choosePrecision(mlir::OwningOpRef<mlir::ModuleOp> &network, const Arch &arch,
+                const PrecisionGoal &goal, PhaseOptions &options);
 
 } // namespace cim
 

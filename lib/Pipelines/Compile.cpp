@@ -54,25 +54,13 @@ runPasses(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build) {
   return pm.run(module);
 }
 
-/// Runs the passes of the phases behind `Phase::NN` up to and including `last`.
-static LogicalResult runPhases(ModuleOp module, Phase last,
-                               const PhaseOptions &options) {
-  return runPasses(module, [&](OpPassManager &pm) {
-    if (last >= Phase::Quant)
-      buildQuantizePhase(pm, options);
-    if (last >= Phase::CIM)
-      buildMapPhase(pm, options);
-    if (last >= Phase::Program)
-      buildProgramPhase(pm, options);
-  });
-}
-
 /// Takes an imported network through the phases that `options` want. Returns
 /// how cells were chosen, when they were.
 static FailureOr<std::optional<llvm::json::Object>>
-runPhases(ModuleOp module, const Arch &arch, const CompileOptions &options) {
+runPhases(OwningOpRef<ModuleOp> &module, const Arch &arch,
+          const CompileOptions &options) {
   std::optional<llvm::json::Object> precision;
-  if (failed(runPasses(module, buildNormalizePhase)))
+  if (failed(runPasses(*module, buildNormalizePhase)))
     return failure();
   if (arch.isHost())
     return precision;
@@ -85,7 +73,15 @@ runPhases(ModuleOp module, const Arch &arch, const CompileOptions &options) {
       return failure();
     precision = std::move(*chosen);
   }
-  if (failed(runPhases(module, options.emit, phases)))
+  if (failed(runPasses(*module, [&](OpPassManager &pm) {
+        if (options.emit >= Phase::Quant)
+          precision ? buildQuantization(pm, phases)
+                    : buildQuantizePhase(pm, phases);
+        if (options.emit >= Phase::CIM)
+          buildMapPhase(pm, phases);
+        if (options.emit >= Phase::Program)
+          buildProgramPhase(pm, phases);
+      })))
     return failure();
   return precision;
 }
@@ -132,7 +128,7 @@ LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
       importOnnx(context, options.model, options.import);
   if (failed(module) || failed(checkInterface(**module, modelLoc)))
     return failure();
-  auto precision = runPhases(**module, *arch, options);
+  auto precision = runPhases(*module, *arch, options);
   if (failed(precision))
     return failure();
   if (options.check) {

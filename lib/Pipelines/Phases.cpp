@@ -40,11 +40,16 @@ void buildCompensation(OpPassManager &pm, const PhaseOptions &options) {
   pm.addPass(createCompensateWeightsPass(compensate));
 }
 
+void buildQuantization(OpPassManager &pm, const PhaseOptions &options) {
+  MatrixOptions matrices{options.target, options.cells, options.split};
+  buildQuantization(pm, matrices);
+  pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Quant}));
+}
+
 void buildQuantizePhase(OpPassManager &pm, const PhaseOptions &options) {
   buildCalibration(pm, options);
   buildCompensation(pm, options);
-  buildQuantization(pm, {options.target, options.cells, options.split});
-  pm.addPass(createVerifyPhasePass({options.target, VerifiedPhase::Quant}));
+  buildQuantization(pm, options);
 }
 
 void buildMapPhase(OpPassManager &pm, const PhaseOptions &options) {

@@ -33,6 +33,8 @@ def run_float(model, samples, folder):
 @pytest.fixture(scope="module")
 def fashion(tmp_path_factory):
     """A folder, the compiled network, its report and the classes of the float network."""
+    if tools.is_sanitized():
+        pytest.skip("takes too long with sanitizers; the small networks below do the same")
     folder = tmp_path_factory.mktemp("precision")
     so, report = choose(MODEL, folder, SAMPLES, 100 / HELD)
     return folder, so, report, run_float(MODEL, SAMPLES, folder).argmax(1)
@@ -79,38 +81,45 @@ def feature_map(tmp_path):
 
 
 @pytest.fixture()
-def logits(tmp_path):
-    """The logits of the fashion network as more than a vector: no classes."""
-    model = onnx.load(MODEL)
-    graph = model.graph
-    old = graph.output[0].name
-    graph.initializer.append(onnx.numpy_helper.from_array(np.array([0, 10, 1], np.int64), "logits_shape"))
-    graph.node.append(onnx.helper.make_node("Reshape", [old, "logits_shape"], ["z"], name="split"))
-    del graph.output[:]
-    graph.output.append(onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, ["N", 10, 1]))
-    onnx.save(model, tmp_path / "logits.onnx")
-    return tmp_path / "logits.onnx"
+def chain(tmp_path):
+    """Four convolutions; what they make is no vector, so no class."""
+    rng = np.random.default_rng(5)
+    nodes, tensors, channels = [], [], 3
+    for i, out in enumerate([8, 8, 16, 4]):
+        w = rng.normal(0, 1 / np.sqrt(9 * channels), (out, channels, 3, 3)).astype(np.float32)
+        tensors.append(onnx.numpy_helper.from_array(w, f"w{i}"))
+        name = f"conv{i}"
+        nodes.append(onnx.helper.make_node("Conv", [f"x{i}", f"w{i}"], [f"c{i}"], name=name, pads=[1, 1, 1, 1]))
+        nodes.append(onnx.helper.make_node("Relu", [f"c{i}"], [f"x{i + 1}"], name=f"relu{i}"))
+        channels = out
+    x = onnx.helper.make_tensor_value_info("x0", onnx.TensorProto.FLOAT, ["N", *smallmodel.INPUT_SHAPE[1:]])
+    y = onnx.helper.make_tensor_value_info("x4", onnx.TensorProto.FLOAT, ["N", 4, 8, 8])
+    model = onnx.helper.make_model(onnx.helper.make_graph(nodes, "chain", [x], [y], tensors))
+    model.ir_version, model.opset_import[0].version = 8, 13
+    onnx.save(model, tmp_path / "chain.onnx")
+    return tmp_path / "chain.onnx"
 
 
 def relative_error(y, exact):
     return 100 * ((y.astype(np.float64) - exact) ** 2).sum() / (exact.astype(np.float64) ** 2).sum()
 
 
-def test_fewer_cells_than_two_keep_the_error_where_one_does_not(logits, tmp_path):
-    so, report = choose(logits, tmp_path, SAMPLES, 2)
+def test_layers_get_different_numbers_of_cells_where_two_each_are_not_enough(chain, tmp_path):
+    so, report = choose(chain, tmp_path, smallmodel.data(128), 2)
     precision = report["precision"]
-    assert precision["measure"] == "error"
+    assert (precision["measure"], precision["held_samples"]) == ("error", 32)
     weights = sum(layer["weights"] for layer in precision["layers"])
     cells = count_cells(precision)
-    assert weights < cells < 2 * weights and report["mapping"]["cells_used"] == cells
-    held = SAMPLES[-HELD:]
-    error = relative_error(tools.run_model(so, held, tmp_path, "--device=exact"), run_float(logits, held, tmp_path))
+    assert 2 * weights < cells < 3 * weights and report["mapping"]["cells_used"] == cells
+    held = smallmodel.data(128)[-32:]
+    error = relative_error(tools.run_model(so, held, tmp_path, "--device=exact"), run_float(chain, held, tmp_path))
     assert error == pytest.approx(precision["drop"], rel=1e-4) and error <= 2
-    # One cell everywhere is not enough, and nothing that was tried and is enough is cheaper.
-    assert (precision["trials"][0]["cells"], precision["trials"][0]["drop"] > 2) == (weights, True)
+    # Nothing that was tried and is enough is cheaper.
+    uniform = [(trial["cells"], trial["drop"] > 2) for trial in precision["trials"][:3]]
+    assert uniform == [(weights, True), (2 * weights, True), (3 * weights, False)]
     assert min(t["cells"] for t in precision["trials"] if t["drop"] <= 2) == cells
     # Sensitivities: more cells lose less.
-    assert all(layer["loss"][0] > layer["loss"][1] > layer["loss"][3] > 0 for layer in precision["layers"])
+    assert all(sorted(layer["loss"], reverse=True) == layer["loss"] for layer in precision["layers"])
 
 
 def test_a_layer_stays_digital_when_no_number_of_cells_is_enough(feature_map, tmp_path):
@@ -120,6 +129,21 @@ def test_a_layer_stays_digital_when_no_number_of_cells_is_enough(feature_map, tm
     assert "it would cost more accuracy than allowed" in next(op for op in report["digital"] if op["name"] == "conv")["reason"]
     held = smallmodel.data(4, seed=9)
     assert relative_error(tools.run_model(so, held, tmp_path), run_float(feature_map, held, tmp_path)) <= 1e-6
+
+
+def test_layers_that_arrive_quantised_are_no_choice(tmp_path):
+    model = smallmodel.build()
+    initializer = smallmodel.initializer(model, "w")
+    w = np.clip(np.round(onnx.numpy_helper.to_array(initializer) / 0.3), -1, 1)
+    initializer.CopyFrom(onnx.numpy_helper.from_array(w.astype(np.int8), "q"))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(0.3), "s"))
+    model.graph.node.insert(0, onnx.helper.make_node("DequantizeLinear", ["q", "s"], ["w"], name="dq"))
+    onnx.save(model, tmp_path / "mixed.onnx")
+    np.save(tmp_path / "x.npy", smallmodel.data(64))
+    np.save(tmp_path / "y.npy", run_float(tmp_path / "mixed.onnx", smallmodel.data(64), tmp_path).argmax(1))
+    options = [f"--calibration={tmp_path / 'x.npy'}", f"--labels={tmp_path / 'y.npy'}"]
+    message = refuse(tmp_path, tmp_path / "mixed.onnx", *options, "--accuracy-drop=0")
+    assert "layers that arrive quantised cost" in message
 
 
 def test_the_page_shows_the_losses(feature_map, tmp_path):

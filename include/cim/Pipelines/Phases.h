@@ -57,13 +57,14 @@ struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
 /// recognised.
 void buildNormalizePhase(mlir::OpPassManager &pm);
 
-/// The first steps of `buildQuantizePhase`: ranges and statistics, then
-/// integers that compensate each other.
-void buildCalibration(mlir::OpPassManager &pm, const PhaseOptions &options);
-void buildCompensation(mlir::OpPassManager &pm, const PhaseOptions &options);
-
 /// To `Phase::Quant`: calibrated and quantised.
 void buildQuantizePhase(mlir::OpPassManager &pm, const PhaseOptions &options);
+
+/// Its steps: ranges and statistics; integers that compensate each other;
+/// types.
+void buildCalibration(mlir::OpPassManager &pm, const PhaseOptions &options);
+void buildCompensation(mlir::OpPassManager &pm, const PhaseOptions &options);
+void buildQuantization(mlir::OpPassManager &pm, const PhaseOptions &options);
 
 /// To `Phase::CIM`: matrices split, tiled and calibrated.
 void buildMapPhase(mlir::OpPassManager &pm, const PhaseOptions &options);
