@@ -8,6 +8,20 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 360, 64, 150, 36, 48
 COLOURS = ["#1b6ca8", "#d1495b", "#2e933c", "#8d6a9f", "#e39414", "#444444", "#17a2a2", "#9c4a1a"]
 
 
+def ticks(lo, hi, log):
+    """Round numbers from lo to hi, about five: (place on the axis, label)."""
+    if log:
+        every = max(1, round((hi - lo) / 6))
+        powers = range(math.ceil(lo - 1e-9), math.floor(hi + 1e-9) + 1)
+        if len(powers) > 1:
+            return [(p, f"{10.0**p:g}") for p in powers if p % every == 0]
+        return [(math.log10(v), f"{v:g}") for v in (m * 10.0**p for p in range(math.floor(lo), math.ceil(hi)) for m in (1, 2, 5)) if lo <= math.log10(v) <= hi]
+    raw = (hi - lo) / 5
+    unit = 10 ** math.floor(math.log10(raw))
+    step = unit * min((1, 2, 5, 10), key=lambda m: abs(math.log(m * unit / raw)))
+    return [(i * step, f"{i * step:.10g}") for i in range(math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9) + 1)]
+
+
 class Chart:
     """Lines, or dots for what a formula is compared with, over x; both axes may be logarithmic."""
 
@@ -23,6 +37,8 @@ class Chart:
         xs = [v for s in self.series for v in s[1]]
         ys = [v for s in self.series for v in s[2]]
         spans = [(min(v), max(v) if max(v) > min(v) else min(v) + 1) for v in (xs, ys)]
+        margin = (spans[1][1] - spans[1][0]) / 20
+        spans[1] = spans[1][0] - margin, spans[1][1] + margin
         place_x = lambda v: LEFT + (v - spans[0][0]) / (spans[0][1] - spans[0][0]) * (WIDTH - LEFT - RIGHT)
         place_y = lambda v: HEIGHT - BOTTOM - (v - spans[1][0]) / (spans[1][1] - spans[1][0]) * (HEIGHT - TOP - BOTTOM)
         out = [
@@ -35,9 +51,7 @@ class Chart:
         text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, self.x)
         text(14, HEIGHT / 2, self.y, more=f' transform="rotate(-90 14 {HEIGHT / 2})"')
         for axis, (lo, hi) in enumerate(spans):
-            for i in range(5):
-                v = lo + (hi - lo) * i / 4
-                label = f"{10**v if self.log[axis] else v:.3g}"
+            for v, label in ticks(lo, hi, self.log[axis]):
                 if axis == 0:
                     text(place_x(v), HEIGHT - BOTTOM + 16, label)
                 else:

@@ -82,7 +82,7 @@ def programming(n):
 def drift(n):
     chart = Chart("Drift of a cell at the largest conductance", "seconds", "mean conductance / g_max", log_x=True)
     ages = np.geomspace(1, 3.15e7, 12)
-    for model in ("pcm", "pcm-hermes-1", "pcm-hermes-2"):
+    for model in ("pcm", "pcm-hermes-1", "pcm-hermes-2", "sonos"):
         chart.line(model, ages, [conductances(7, target(cells={"model": model}), n, age=a).mean() / 7 for a in ages])
     own = {"drift": 0.1, "drift_spread": 0.01}
     chart.line("drift 0.1", ages, [conductances(7, target(cells=own), n, age=a).mean() / 7 for a in ages])
@@ -182,17 +182,24 @@ def lines(n):
 
 
 def converters(n):
-    chart = Chart("Converters of one chip: code less input", "input in codes", "codes")
-    x = np.arange(-63, 64)[:, None]
+    """Of the fourth column: a ramp has the DAC of the first there, the others have one of their own."""
+    chart = Chart("Thresholds of one column's converter", "code", "threshold less its ideal place, in codes")
+    fine, codes = 32, np.arange(-31, 32)  # steps of the input per code
+    sums = np.arange(-36 * fine, 36 * fine + 1)
+    x = np.stack([(sums + k) // 20 for k in range(20)], 1)  # adds up to sums
     bend = [0.8 * math.sin(j / 10) for j in range(63)]
-    for name, section in {
-        "sar, 10 %": {"architecture": "sar", "capacitor_mismatch": 0.1},
-        "ramp, 10 %": {"architecture": "ramp", "capacitor_mismatch": 0.1},
-        "gain 30 dB": {"architecture": "sar", "amplifier_gain": 30},
-        "inl": {"inl": bend},
-    }.items():
-        y = multiply(x, np.ones((1, 1)), {"adc": section}, gain=0.5, adc_bits=6)[:, 0] / 2
-        chart.line(name, x[:, 0] / 2, y - x[:, 0] / 2)
+    for name, section, formula in (
+        ("sar, 10 %", {"architecture": "sar", "capacitor_mismatch": 0.1}, None),
+        ("sar-split, 5 %", {"architecture": "sar-split", "capacitor_mismatch": 0.05}, None),
+        ("ramp, 10 %", {"architecture": "ramp", "capacitor_mismatch": 0.1}, None),
+        ("gain 30 dB", {"architecture": "sar", "amplifier_gain": 30}, codes / (1 + (1 + abs(codes) / 32) / 10**1.5) - codes),
+        ("inl", {"inl": bend}, bend),
+    ):
+        found = multiply(x, np.ones((20, 4)), {"adc": section}, gain=1 / fine, adc_bits=6)[:, 3] / fine
+        first = np.argmax(found[:, None] >= codes, 0)
+        chart.line(name, codes, sums[first] / fine - (codes - 0.5))
+        if formula is not None:
+            chart.line("", codes[::3], formula[::3], dots=True)
     return chart
 
 

@@ -76,7 +76,7 @@ int32_t Cells::codesPerLevel(const cim_layer &layer) const {
   if (config.cells.mapping == "offset")
     spread = spread * (strongest() / levels);
   float most = levels * float(largestRepeat(layer)) * (1 + 4 * spread);
-  return std::max(2, int32_t(std::floor(127.0f / most)));
+  return std::max(2, int32_t(std::floor(float(chip.mostCodes) / most)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -108,9 +108,10 @@ float Cells::withProgrammingNoise(const Place &place, float gn,
                                   float age) const {
   if (!model->programs())
     return gn;
-  float sigma = strongest() * model->programSigma(gn / strongest(), age);
+  float gd = model->settled(gn, strongest(), age);
+  float sigma = strongest() * model->programSigma(gd / strongest(), age);
   float noise = sigma * normalAt(chip, Draw::Program, place);
-  return positive(gn + noise);
+  return positive(gd + noise);
 }
 
 float Cells::deviation(const Place &place) const {
@@ -219,7 +220,8 @@ int32_t Cells::conductance(const cim_block &block, uint32_t k, uint32_t n,
   if (!chip.isAnalog())
     return levels;
   float code = std::nearbyint(sum * float(z));
-  return int32_t(clamp(code, -127, 127));
+  float bound = float(chip.mostCodes);
+  return int32_t(clamp(code, -bound, bound));
 }
 
 //===----------------------------------------------------------------------===//
@@ -268,7 +270,7 @@ float Cells::variancesPerUnit(const cim_layer &layer) const {
   float most = 0;
   for (int32_t t = config.cellLo; t <= config.cellHi; ++t)
     most = std::max(most, unvariedVariance(t));
-  return 127.0f / (float(largestRepeat(layer)) * most);
+  return float(chip.mostCodes) / (float(largestRepeat(layer)) * most);
 }
 
 float Cells::readSigma(float perUnit) const {
@@ -290,5 +292,6 @@ int32_t Cells::variance(const cim_block &block, uint32_t k, uint32_t n,
   }
   if (perUnit == 0)
     return squares;
-  return int32_t(clamp(std::nearbyint(sum * perUnit), 0, 127));
+  float code = std::nearbyint(sum * perUnit);
+  return int32_t(clamp(code, 0, float(chip.mostCodes)));
 }

@@ -100,6 +100,7 @@ struct Chip {
   Config config;
   uint64_t seed = 0;
   uint32_t trial = 0;
+  int32_t mostCodes = 127; // of a conductance or its variance
   std::map<uint32_t, Array> arrays;
 
   Key key() const { return Key(seed, trial, config.philoxRounds); }

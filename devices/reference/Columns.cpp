@@ -183,29 +183,73 @@ std::string cim::reference::checkConverter(const Chip &chip,
   return "";
 }
 
+static bool isSplit(const Chip &chip) {
+  return chip.config.converter.architecture == "sar-split";
+}
+
+/// h of the page.
+static int lowBits(int bits) { return bits / 2; }
+
+/// Nominal sizes of the capacitors 0 .. bits.
+static std::vector<float> nominalSizes(const Chip &chip, int bits) {
+  std::vector<float> sizes;
+  int h = lowBits(bits);
+  for (int i = 0; i < bits - 1; ++i)
+    sizes.push_back(std::ldexp(1.0f, isSplit(chip) && i >= h ? i - h : i));
+  if (isSplit(chip)) {
+    float most = std::ldexp(1.0f, h);
+    sizes.push_back(1);
+    sizes.push_back(most / (most - 1));
+  } else {
+    sizes.push_back(std::ldexp(1.0f, bits - 1));
+    sizes.push_back(std::ldexp(1.0f, bits - 1));
+  }
+  return sizes;
+}
+
 /// C[0], C[1], ... of a converter.
 static std::vector<float> capacitors(const Chip &chip, int bits, uint32_t array,
                                      uint32_t converter) {
-  std::vector<float> sizes;
-  for (int i = 0; i <= bits; ++i) {
-    float nominal = std::ldexp(1.0f, std::min(i, bits - 1));
+  std::vector<float> sizes = nominalSizes(chip, bits);
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    float nominal = sizes[i];
     float sigma = chip.config.converter.mismatch * std::sqrt(nominal);
     float error = sigma * normalOf(chip, Draw::Capacitor, converter,
                                    uint32_t(i), array, 0);
     float size = nominal + error, least = nominal * 0.01f;
-    sizes.push_back(size > least ? size : least);
+    sizes[i] = size > least ? size : least;
   }
   return sizes;
+}
+
+/// The sum of the C[i] of the set bits, from..to, of m.
+static float charged(const std::vector<float> &sizes, int m, int from, int to) {
+  float sum = 0;
+  for (int i = from; i < to; ++i)
+    if (m >> i & 1)
+      sum = sum + sizes[size_t(i)];
+  return sum;
+}
+
+/// q of the page for a code of magnitude m.
+static float dacShare(const Chip &chip, const std::vector<float> &sizes,
+                      int bits, int m) {
+  if (!isSplit(chip))
+    return charged(sizes, m, 0, bits) / sizes.back();
+  int h = lowBits(bits), all = -1;
+  float bridge = sizes.back();
+  float lows = sizes[size_t(bits) - 1] + charged(sizes, all, 0, h);
+  float highs = charged(sizes, all, h, bits - 1);
+  float whole = lows * highs + bridge * (lows + highs);
+  float low = charged(sizes, m, 0, h) * bridge;
+  float high = charged(sizes, m, h, bits - 1) * (lows + bridge);
+  return (low + high) / whole;
 }
 
 /// l of the page for code m.
 static float dacLevel(const Chip &chip, const std::vector<float> &sizes,
                       int bits, int m) {
-  float sum = 0;
-  for (int i = 0; i < bits; ++i)
-    if (std::abs(m) >> i & 1)
-      sum = sum + sizes[size_t(i)];
-  float q = sum / sizes.back();
+  float q = dacShare(chip, sizes, bits, std::abs(m));
   float level = q * std::ldexp(1.0f, bits - 1);
   if (m < 0)
     level = -level;
@@ -213,7 +257,7 @@ static float dacLevel(const Chip &chip, const std::vector<float> &sizes,
   if (gain == 0)
     return level;
   float a = exp2(gain * float(std::log2(10.0) / 20));
-  return level / (1 + (1 + q) / a);
+  return level / (1 + (isSplit(chip) ? 1 : 1 + q) / a);
 }
 
 /// A binary search compares with T[j] only between what it compared before.
@@ -236,7 +280,8 @@ std::vector<float> cim::reference::thresholdsOf(const Chip &chip,
     return t;
   const ConverterConfig &c = chip.config.converter;
   int bits = bitsOf(layer.adc_hi);
-  uint32_t converter = c.architecture == "sar" ? column / c.columnsPerAdc : 0;
+  bool sar = c.architecture == "sar" || isSplit(chip);
+  uint32_t converter = sar ? column / c.columnsPerAdc : 0;
   std::vector<float> sizes = capacitors(chip, bits, block.array, converter);
   float half = layer.adc_rounding == CIM_NEAREST_EVEN ? 0.5f : 0.0f;
   int least = -(1 << (bits - 1)) + 1;
@@ -247,7 +292,7 @@ std::vector<float> cim::reference::thresholdsOf(const Chip &chip,
       level = level + c.inl[size_t(m - least)];
     t.push_back(level);
   }
-  if (c.architecture == "sar")
+  if (sar)
     searchOrder(t, 0, t.size(), -INFINITY, INFINITY);
   else
     for (size_t j = 1; j < t.size(); ++j)

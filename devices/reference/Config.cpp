@@ -161,7 +161,8 @@ static void readLines(Section &lines, LineConfig &l) {
 }
 
 static void readConverter(Section &adc, ConverterConfig &c) {
-  adc.word("architecture", {"ideal", "ramp", "sar"}, c.architecture);
+  adc.word("architecture", {"ideal", "ramp", "sar", "sar-split"},
+           c.architecture);
   adc.number("capacitor_mismatch", 0, 1e3, c.mismatch);
   adc.number("amplifier_gain", 0, 300, c.amplifierGain);
   adc.list("inl", c.inl);

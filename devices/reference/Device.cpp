@@ -4,6 +4,8 @@
 //
 // CIM_REFERENCE_MODE=ideal|exact|analog says what to compute when the caller
 // does not (cim-run --device=FILE.so does not); default: exact.
+// CIM_REFERENCE_CONDUCTANCE_BITS=16 keeps more of what cells conduct than the
+// 8 of the page: a cross-check that these are enough.
 
 #include "Chip.h"
 #include "Columns.h"
@@ -85,6 +87,16 @@ static cim_status readMode(const char *name, Mode &mode) {
   return CIM_OK;
 }
 
+static cim_status readConductances(int32_t &mostCodes) {
+  const char *bits = getenv("CIM_REFERENCE_CONDUCTANCE_BITS");
+  std::string text = bits ? bits : "8";
+  if (text != "8" && text != "16")
+    return fail(CIM_INVALID_ARGUMENT, "CIM_REFERENCE_CONDUCTANCE_BITS is '" +
+                                          text + "', expected 8 or 16");
+  mostCodes = text == "8" ? INT8_MAX : INT16_MAX;
+  return CIM_OK;
+}
+
 static cim_status create(const cim_device_config *given, cim_device **device) {
   if (!device)
     return isNull("create: device");
@@ -96,6 +108,8 @@ static cim_status create(const cim_device_config *given, cim_device **device) {
   return guarded([&]() -> cim_status {
     auto made = std::make_unique<cim_device>();
     if (cim_status status = readMode(config.mode, made->chip.mode))
+      return status;
+    if (cim_status status = readConductances(made->chip.mostCodes))
       return status;
     std::string error =
         readConfig(config.target, made->chip.mode, made->chip.config);

@@ -74,7 +74,7 @@ static float round(cim_rounding rounding, float x) {
 namespace {
 /// Integer sums of one read, per column of a block.
 struct Sums {
-  std::vector<int32_t> products;     // q G
+  std::vector<int64_t> products;     // q G
   std::vector<int64_t> powers;       // q^2 U
   std::vector<int64_t> jitter;       // J G
   std::vector<int64_t> loads, drops; // abs(q G), q G p

@@ -158,24 +158,50 @@ public:
 
   bool programs() const override { return true; }
   bool flickers(float) const override { return true; }
+  float settled(float g, float strongest, float age) const override {
+    Coefficients shift = constants(age);
+    shift.erase(shift.begin(), shift.begin() + 2);
+    float nano = g / strongest * most;
+    return positive(g + polynomial(shift, nano) * (strongest / most));
+  }
   float flicker(float, float, float x, float strongest, float) const override {
     return saturating(12.58037f, 215.36557f, x) * (strongest / most);
   }
 
 protected:
   float sigmaAt(float x, float age) const override {
-    const float a[] = {19.88665f, 25.59102f, 28.72753f,
-                       31.04318f, 33.76214f, 34.57909f};
-    const float b[] = {176.3115f,  186.85544f, 193.56834f,
-                       198.90332f, 204.77023f, 207.34309f};
-    float days = clamp(age / 86400.0f, 0, 5);
-    int i = std::min(int(days), 4);
-    float share = days - float(i);
-    return saturating(between(a[i], a[i + 1], share),
-                      between(b[i], b[i + 1], share), x);
+    Coefficients c = constants(age);
+    return saturating(c[0], c[1], x);
   }
 
 private:
+  /// A, B and the coefficients of the shift, from day to day.
+  static Coefficients constants(float age) {
+    const Coefficients known[] = {
+        {19.88665f, 176.3115f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+        {25.59102f, 186.85544f, 1.72684e-01f, 5.72552e-02f, -6.85715e-04f,
+         3.50271e-06f, -9.37682e-09f, 1.40575e-11f, -1.19803e-14f, 5.41293e-18f,
+         -8.85448e-22f, -1.66869e-25f, 5.95180e-29f},
+        {28.72753f, 193.56834f, 2.50712e-01f, 6.62195e-02f, -6.83218e-04f,
+         2.99442e-06f, -6.78255e-09f, 7.70482e-12f, -3.04983e-15f,
+         -2.15919e-18f, 2.94617e-21f, -1.23359e-24f, 1.85329e-28f},
+        {31.04318f, 198.90332f, -1.75300e-02f, 9.76883e-02f, -9.63791e-04f,
+         4.55551e-06f, -1.22391e-08f, 1.93786e-11f, -1.85899e-14f, 1.07659e-17f,
+         -3.58211e-21f, 5.96785e-25f, -3.30410e-29f},
+        {33.76214f, 204.77023f, 4.03338e-02f, 1.03111e-01f, -1.04740e-03f,
+         4.83961e-06f, -1.28132e-08f, 1.99484e-11f, -1.85139e-14f, 1.00008e-17f,
+         -2.84944e-21f, 3.01008e-25f, 1.18747e-29f},
+        {34.57909f, 207.34309f, 3.19927e-01f, 1.06596e-01f, -1.04054e-03f,
+         4.50290e-06f, -1.10352e-08f, 1.56477e-11f, -1.27592e-14f, 5.45513e-18f,
+         -7.26841e-22f, -2.43893e-25f, 7.14608e-29f}};
+    float days = clamp(age / 86400.0f, 0, 5);
+    int i = std::min(int(days), 4);
+    Coefficients c;
+    for (size_t n = 0; n < known[i].size(); ++n)
+      c.push_back(between(known[i][n], known[i + 1][n], days - float(i)));
+    return c;
+  }
+
   /// A (1 - exp(-g / B)), g in nA.
   float saturating(float a, float b, float x) const {
     float exponent = -(x * most) / b;

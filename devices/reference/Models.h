@@ -21,7 +21,10 @@ public:
   virtual bool ages(float age) const = 0;
   virtual bool flickers(float age) const = 0;
 
-  /// Deviation of programming, relative to the strongest, at x = gn / L.
+  /// gd of the page: the mean after `age` seconds of a device programmed to g.
+  virtual float settled(float g, float, float) const { return g; }
+
+  /// Deviation of programming, relative to the strongest, at x = gd / L.
   virtual float programSigma(float x, float age) const = 0;
 
   /// The conductance after `age` seconds; `deviate` is this device's.

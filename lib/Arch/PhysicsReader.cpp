@@ -177,15 +177,15 @@ Object cim::readLines(const Section &root) {
 Object cim::readConverter(const Section &adc, int64_t bits) {
   Object to;
   Copier copy(adc, to);
-  copy.word("architecture", {"ideal", "ramp", "sar"});
+  copy.word("architecture", {"ideal", "ramp", "sar", "sar-split"});
   copy.figure("capacitor_mismatch", Dimension::Fraction, Bounds::notNegative());
   copy.figure("amplifier_gain", Dimension::Gain, Bounds::positive());
   for (StringRef key : {"capacitor_mismatch", "amplifier_gain"})
     if (to.getString("architecture").value_or("ideal") == "ideal" &&
         adc.find(key))
       adc.fail(*adc.find(key), "'" + key +
-                                   "' needs 'architecture: ramp' or "
-                                   "'architecture: sar'");
+                                   "' needs an 'architecture' with a DAC: "
+                                   "ramp, sar or sar-split");
   constexpr int64_t mostBits = 10;
   for (StringRef key : {"capacitor_mismatch", "amplifier_gain", "inl", "dnl"})
     if (bits > mostBits && adc.find(key))

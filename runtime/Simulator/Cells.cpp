@@ -41,10 +41,12 @@ Cells::Cells(const Config &config, PhiloxKey key, float age, Isa isa)
     State state = {};
     state.nominal = effects.onOff ? floor + float(level) * span : float(level);
     state.x = state.nominal / strongest;
-    state.programming = strongest * physics.programming(state.x);
+    state.settled = physics.settled(state.nominal, strongest);
+    state.programming =
+        strongest * physics.programming(state.settled / strongest);
     if (physics.ages())
       state.exponent = physics.exponent(state.x);
-    state.silent = state.nominal == 0 && stuckOn == 0 &&
+    state.silent = state.settled == 0 && stuckOn == 0 &&
                    state.programming == 0 && !physics.ages() &&
                    !(sigma != 0 && effects.dependence == Dependence::Additive);
     states.push_back(state);
@@ -148,8 +150,8 @@ Cells::Device Cells::device(const State &state, uint32_t number,
   if (state.silent)
     return {0, 0};
   const auto &words = bits[number];
-  float g = state.nominal;
-  float read = config.effects.readSigma * g;
+  float g = state.settled;
+  float read = config.effects.readSigma * state.nominal;
   if (stuckAny && words[FaultBits][n] < stuckAny) {
     g = words[FaultBits][n] < stuckOn ? strongest : floor;
     return {g, read * read};

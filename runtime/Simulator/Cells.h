@@ -47,7 +47,7 @@ private:
   };
   /// What is the same for all devices that should conduct the same level.
   struct State {
-    float nominal, x, programming;
+    float nominal, x, settled, programming;
     DevicePhysics::Exponent exponent;
     bool silent; // never conducts anything
   };

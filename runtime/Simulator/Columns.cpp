@@ -57,6 +57,53 @@ std::string Columns::problem() const {
   return "";
 }
 
+/// A capacitor of a DAC, which deviates from its nominal size.
+float Columns::capacitor(uint32_t array, uint32_t converter, uint32_t i,
+                         float nominal) const {
+  float deviation = effects.mismatch * std::sqrt(nominal);
+  float normal = normalAt(key, Draw::Capacitor, converter, i, array, 0);
+  return std::max(nominal + deviation * normal, nominal * 0.01f);
+}
+
+/// The sum of the capacitors whose bits are set.
+static float charged(const float *capacitors, uint32_t bits) {
+  float sum = 0;
+  for (; bits; bits >>= 1, ++capacitors)
+    if (bits & 1)
+      sum = sum + *capacitors;
+  return sum;
+}
+
+/// Shares of the range that a DAC makes of 0 .. 2^(bits-1)-1.
+std::vector<float> Columns::sharesOf(uint32_t array, uint32_t converter) const {
+  std::vector<float> shares;
+  float c[mostBits + 1] = {};
+  uint32_t half = 1u << (bits - 1);
+  if (effects.architecture != Architecture::SarSplit) {
+    for (uint32_t i = 0; i <= bits; ++i)
+      c[i] = capacitor(array, converter, i, float(1u << std::min(i, bits - 1)));
+    for (uint32_t code = 0; code < half; ++code)
+      shares.push_back(charged(c, code) / c[bits]);
+    return shares;
+  }
+  // Two arrays and a bridge between them.
+  uint32_t low = std::max(1u, bits / 2), lows = (1u << low) - 1;
+  for (uint32_t i = 0; i + 1 < bits; ++i)
+    c[i] = capacitor(array, converter, i, float(1u << (i < low ? i : i - low)));
+  float terminal = capacitor(array, converter, bits - 1, 1);
+  float bridge =
+      capacitor(array, converter, bits, float(lows + 1) / float(lows));
+  float lowAll = terminal + charged(c, lows);
+  float highAll = charged(c + low, (half - 1) >> low);
+  float all = lowAll * highAll + bridge * (lowAll + highAll);
+  for (uint32_t code = 0; code < half; ++code) {
+    float ofLow = charged(c, code & lows) * bridge;
+    float ofHigh = charged(c + low, code >> low) * (lowAll + bridge);
+    shares.push_back((ofLow + ofHigh) / all);
+  }
+  return shares;
+}
+
 /// What a DAC makes of every code from -2^(bits-1)+1 up, in codes.
 std::vector<float> Columns::levelsOf(uint32_t array, uint32_t converter) const {
   int32_t half = 1 << (bits - 1);
@@ -66,24 +113,15 @@ std::vector<float> Columns::levelsOf(uint32_t array, uint32_t converter) const {
       levels.push_back(float(code));
     return levels;
   }
-  float capacitors[mostBits + 1] = {};
-  for (uint32_t i = 0; i <= bits; ++i) {
-    float nominal = float(1 << std::min(i, bits - 1));
-    float deviation = effects.mismatch * std::sqrt(nominal);
-    float normal = normalAt(key, Draw::Capacitor, converter, i, array, 0);
-    capacitors[i] = std::max(nominal + deviation * normal, nominal * 0.01f);
-  }
+  std::vector<float> shares = sharesOf(array, converter);
+  // Two arrays hand the whole level on, whatever it is.
+  bool split = effects.architecture == Architecture::SarSplit;
   float gain = exp2Of(effects.amplifierGain * 0.166096404744368118f);
   for (int32_t code = 1 - half; code < half; ++code) {
-    uint32_t magnitude = uint32_t(std::abs(code));
-    float sum = 0;
-    for (uint32_t i = 0; i < bits; ++i)
-      if (magnitude >> i & 1)
-        sum = sum + capacitors[i];
-    float q = sum / capacitors[bits];
+    float q = shares[std::abs(code)];
     float level = q * float(half);
     if (effects.amplifierGain != 0)
-      level = level / (1.0f + (1.0f + q) / gain);
+      level = level / (1.0f + (split ? 1.0f : 1.0f + q) / gain);
     levels.push_back(code < 0 ? -level : level);
   }
   return levels;
@@ -115,7 +153,8 @@ Thresholds Columns::thresholdsOf(uint32_t array, uint32_t converter) {
     if (!effects.inl.empty())
       t[j] = t[j] + effects.inl[j];
   }
-  if (effects.architecture == Architecture::Sar)
+  if (effects.architecture == Architecture::Sar ||
+      effects.architecture == Architecture::SarSplit)
     searchOrder(t, 0, t.size(), -HUGE_VALF, HUGE_VALF);
   else
     for (size_t j = 1; j < t.size(); ++j)

@@ -57,6 +57,9 @@ public:
   Measured measure(const cim_block &block, uint32_t n);
 
 private:
+  float capacitor(uint32_t array, uint32_t converter, uint32_t i,
+                  float nominal) const;
+  std::vector<float> sharesOf(uint32_t array, uint32_t converter) const;
   std::vector<float> levelsOf(uint32_t array, uint32_t converter) const;
   Thresholds thresholdsOf(uint32_t array, uint32_t converter);
 

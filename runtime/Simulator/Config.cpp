@@ -198,7 +198,8 @@ static void parseLines(const Json &root, const rt::ArrayShape &array,
 
 static void parseConverter(const Json &root, ConverterEffects &c) {
   Section adc(root, "adc");
-  adc.word("architecture", {"ideal", "ramp", "sar"}, c.architecture);
+  adc.word("architecture", {"ideal", "ramp", "sar", "sar-split"},
+           c.architecture);
   adc.number("capacitor_mismatch", 0, 1e3, c.mismatch);
   adc.number("amplifier_gain", 0, 300, c.amplifierGain);
   adc.numbers("inl", 1023, c.inl);

@@ -13,7 +13,10 @@ class DevicePhysics {
 public:
   DevicePhysics(const CellEffects &cells, float age);
 
-  /// Deviation of the programmed conductance, by the largest one.
+  /// Mean at its age of a device that should conduct `g`, in units of which
+  /// `strongest` is the largest.
+  float settled(float g, float strongest) const;
+  /// Deviation of the programmed conductance, by the largest one; x is settled.
   float programming(float x) const;
   bool programs() const { return programming(0) != 0 || programming(1) != 0; }
 
@@ -43,6 +46,7 @@ private:
   float largest = 1; // g_max, in the model's unit
   std::vector<float> polynomial;
   float sonosA = 0, sonosB = 1;
+  std::vector<float> shift; // of the mean, a polynomial; empty: none
   float mu, sd, generalQ;   // DeviceModel::Generic
   bool hasPowerLaw = false; // and its age is above 0
   float ratio = 0;          // log2 of how much older

@@ -68,7 +68,7 @@ struct LineEffects {
   float headroom = 0;  // of the full scale; 0: unlimited
 };
 
-enum class Architecture { Ideal, Ramp, Sar };
+enum class Architecture { Ideal, Ramp, Sar, SarSplit };
 
 struct ConverterEffects {
   Architecture architecture = Architecture::Ideal;

@@ -199,3 +199,45 @@ def test_plots(tmp_path):
     assert names(tmp_path) == names(tools.ROOT / "docs" / "physics")
     for path in tmp_path.glob("*.svg"):
         xml.dom.minidom.parse(str(path))
+
+
+REFERENCE = tools.BUILD / "lib" / "cim-reference.so"
+
+
+@in_python
+@pytest.mark.parametrize(
+    "target, levels, spread",
+    [
+        ({"noise": {"static": 0.05, "read": 0.02}}, [-1, 0, 1], 0.05),
+        ({"array": {"cell_lo": -7, "cell_hi": 7}, "cells": {"model": "pcm-joshi"}}, [*range(-7, 0), *range(1, 8)], (0.28638599 + 1.896431 - 1.11729375) / 25),
+    ],
+    ids=["ternary", "levels"],
+)
+def test_conductances_of_16_bits(target, levels, spread, monkeypatch):
+    """What 8 bits of a conductance do to sums is what rounding can do to it, and no more. All draws are the same."""
+    rng = np.random.default_rng(5)
+    x, cells = rng.integers(-63, 64, (1, 200)), rng.choice(levels, (200, 2000))
+
+    def sums(bits):
+        monkeypatch.setenv("CIM_REFERENCE_CONDUCTANCE_BITS", bits)
+        return device.multiply(x, cells, target, library=REFERENCE)[0]
+
+    error = sums("8") - sums("16")
+    most = max(levels)
+    step8, step16 = (1 / np.floor(codes / (most * (1 + 4 * spread))) for codes in (127, 32767))
+    # A cell is rounded, or stops at the largest code.
+    worst = max((step8 + step16) / 2, abs(127 * step8 - 32767 * step16))
+    q = np.abs(x[0])
+    conversions = 1 / 256
+    assert (np.abs(error) <= worst * (q @ (cells != 0)) + conversions).all()
+    # A cell's variation is many steps wide, so that roundings are uniform and independent.
+    variance = (q**2 @ (cells != 0)) * (step8**2 + step16**2) / 12
+    z = np.mean(error**2 / variance) - 1
+    assert abs(z) < 4.5 * np.sqrt(2 / len(error))
+
+
+@in_python
+def test_conductances_of_other_bits(monkeypatch):
+    monkeypatch.setenv("CIM_REFERENCE_CONDUCTANCE_BITS", "12")
+    with pytest.raises(RuntimeError, match="CIM_REFERENCE_CONDUCTANCE_BITS is '12', expected 8 or 16"):
+        device.multiply(np.ones((1, 2)), np.ones((2, 1)), library=REFERENCE)

@@ -57,7 +57,7 @@ const std::vector<Effect> &cim::check::allEffects() {
       number("lines", "headroom", 0.3f, 0.9f, 1e6f),
       number("lines", "wire_resistance", 0.1f, 5, 1e9f),
       number("lines", "temperature", 100, 400, 1e4f),
-      words("adc", "architecture", {"\"ramp\"", "\"sar\""}),
+      words("adc", "architecture", {"\"ramp\"", "\"sar\"", "\"sar-split\""}),
       number("adc", "capacitor_mismatch", 0.001f, 0.3f, 1e3f),
       number("adc", "amplifier_gain", 20, 60, 300),
       number("adc", "inl", -1, 1, 1e6f, 63),

@@ -228,13 +228,6 @@ TEST(Cells, ProgrammingNoise) {
        }},
       {"sonos", 0, 1600,
        [](double x) { return sonosSigma(19.88665, 176.3115, x); }},
-      {"sonos", 1.5 * 86400, 1600,
-       [](double x) {
-         return sonosSigma((25.59102 + 28.72753) / 2,
-                           (186.85544 + 193.56834) / 2, x);
-       }},
-      {"sonos", 1e9, 1600,
-       [](double x) { return sonosSigma(34.57909, 207.34309, x); }},
   };
   for (const auto &test : cases) {
     SCOPED_TRACE(test.model);
@@ -251,6 +244,60 @@ TEST(Cells, ProgrammingNoise) {
   Rectified zero(0.07);
   own.expectMean(7 - zero.mean);
   own.expectDeviation(std::sqrt(0.21 * 0.21 + zero.variance));
+}
+
+// Currents move first, then they scatter: CrossSim's order.
+TEST(Cells, SonosDrift) {
+  struct {
+    double days, a, b;
+    std::vector<double> shift;
+  } const cases[] = {
+      {0.5,
+       (19.88665 + 25.59102) / 2,
+       (176.3115 + 186.85544) / 2,
+       {1.72684e-01 / 2, 5.72552e-02 / 2, -6.85715e-04 / 2, 3.50271e-06 / 2,
+        -9.37682e-09 / 2, 1.40575e-11 / 2, -1.19803e-14 / 2, 5.41293e-18 / 2,
+        -8.85448e-22 / 2, -1.66869e-25 / 2, 5.95180e-29 / 2}},
+      {3,
+       31.04318,
+       198.90332,
+       {-1.75300e-02, 9.76883e-02, -9.63791e-04, 4.55551e-06, -1.22391e-08,
+        1.93786e-11, -1.85899e-14, 1.07659e-17, -3.58211e-21, 5.96785e-25,
+        -3.30410e-29}},
+      {4.25,
+       33.76214 * 0.75 + 34.57909 * 0.25,
+       204.77023 * 0.75 + 207.34309 * 0.25,
+       {4.03338e-02 * 0.75 + 3.19927e-01 * 0.25,
+        1.03111e-01 * 0.75 + 1.06596e-01 * 0.25,
+        -1.04740e-03 * 0.75 - 1.04054e-03 * 0.25,
+        4.83961e-06 * 0.75 + 4.50290e-06 * 0.25,
+        -1.28132e-08 * 0.75 - 1.10352e-08 * 0.25,
+        1.99484e-11 * 0.75 + 1.56477e-11 * 0.25,
+        -1.85139e-14 * 0.75 - 1.27592e-14 * 0.25,
+        1.00008e-17 * 0.75 + 5.45513e-18 * 0.25,
+        -2.84944e-21 * 0.75 - 7.26841e-22 * 0.25,
+        3.01008e-25 * 0.75 - 2.43893e-25 * 0.25,
+        1.18747e-29 * 0.75 + 7.14608e-29 * 0.25}},
+      {1e6,
+       34.57909,
+       207.34309,
+       {3.19927e-01, 1.06596e-01, -1.04054e-03, 4.50290e-06, -1.10352e-08,
+        1.56477e-11, -1.27592e-14, 5.45513e-18, -7.26841e-22, -2.43893e-25,
+        7.14608e-29}}};
+  Chip chip(R"("cells": {"model": "sonos", "mapping": "offset"})");
+  for (const auto &test : cases)
+    for (int level : {7, 4, 0, -5}) {
+      double current = 1600 * (level + 7) / 14.0, drifted = current;
+      for (size_t i = 0; i < test.shift.size(); ++i)
+        drifted += test.shift[i] * std::pow(current, i);
+      Sample s = chip.of(level, test.days * 86400);
+      s.expectMean(drifted * 14 / 1600 - 7);
+      s.expectDeviation(14.0 / 1600 * test.a *
+                        (1 - std::exp(-drifted / test.b)));
+    }
+  // At 1600 nA and five days 40.7 nA are lost: twenty standard errors and more.
+  Sample young = chip.of(7), old = chip.of(7, 5 * 86400);
+  EXPECT_NEAR(old.mean() - young.mean(), -40.7 * 14 / 1600, 0.01);
 }
 
 /// Exponents of drift of single devices at level x 14 of 14, from what they

@@ -104,7 +104,7 @@ static float codeOf(const ColumnTables &tables, uint32_t column, float x) {
 }
 
 TEST(Columns, PerfectDacsAreIdeal) {
-  for (const char *architecture : {"ramp", "sar"}) {
+  for (const char *architecture : {"ramp", "sar", "sar-split"}) {
     Chip chip(std::string(R"("adc": {"architecture": ")") + architecture +
               R"(", "amplifier_gain": 300})");
     for (cim_rounding rounding : {CIM_NEAREST_EVEN, CIM_FLOOR, CIM_MID_RISE}) {
@@ -145,6 +145,49 @@ TEST(Columns, CapacitorMismatch) {
       s.expectDeviation(0.01 * std::sqrt(variance));
       s.expectIndependent();
     }
+}
+
+// Charge balance of the two nodes that the bridge joins, solved in double.
+TEST(Columns, SplitDac) {
+  for (uint32_t bits : {2u, 3u, 6u, 9u}) {
+    Chip chip(
+        R"("adc": {"architecture": "sar-split", "capacitor_mismatch": 0.002,
+                   "columns_per_adc": 4})",
+        int(bits));
+    ColumnTables t = chip.tables();
+    ASSERT_EQ(chip.problem, "");
+    // So little that no step is lost, and the search finds every threshold.
+    uint32_t low = bits / 2;
+    for (uint32_t column = 0; column < 400; ++column) {
+      std::vector<double> c;
+      for (uint32_t i = 0; i <= bits; ++i) {
+        double nominal = i < low        ? std::exp2(i)
+                         : i + 1 < bits ? std::exp2(i - low)
+                         : i < bits     ? 1
+                                        : std::exp2(low) / (std::exp2(low) - 1);
+        c.push_back(nominal + 0.002 * std::sqrt(nominal) *
+                                  normalAt({77, 88}, Draw::Capacitor,
+                                           column / 4, i, 2, 0));
+      }
+      double bridge = c[bits], lows = c[bits - 1], highs = 0;
+      for (uint32_t i = 0; i + 1 < bits; ++i)
+        (i < low ? lows : highs) += c[i];
+      int half = 1 << (bits - 1);
+      for (int m = 0; m < half; ++m) {
+        double chargeLow = 0, chargeHigh = 0;
+        for (uint32_t i = 0; i + 1 < bits; ++i)
+          if (m >> i & 1)
+            (i < low ? chargeLow : chargeHigh) += c[i];
+        // Seen from the upper node, the lower one is a capacitor in series.
+        double series = bridge * lows / (bridge + lows);
+        double level = (chargeHigh + chargeLow * bridge / (bridge + lows)) /
+                       (highs + series);
+        const std::vector<float> &list = *t.thresholds[column];
+        ASSERT_NEAR(list[size_t(half - 1 + m)], level * half - 0.5, 1e-4);
+        ASSERT_NEAR(list[size_t(half - 1 - m)], -level * half - 0.5, 1e-4);
+      }
+    }
+  }
 }
 
 TEST(Columns, RampSharesItsDac) {
@@ -199,6 +242,10 @@ TEST(Columns, FiniteAmplifierGain) {
   for (int m : {-31, -5, 0, 12, 31})
     EXPECT_NEAR(thresholds(t, 6, m).values[0],
                 m / (1 + (1 + std::abs(m) / 32.0) / 100) - 0.5, 1e-5);
+  Chip split(R"("adc": {"architecture": "sar-split", "amplifier_gain": 40})");
+  ColumnTables other = split.tables();
+  for (int m : {-31, 12})
+    EXPECT_NEAR(thresholds(other, 6, m).values[0], m / 1.01 - 0.5, 1e-5);
 }
 
 TEST(Columns, IntegralNonlinearity) {
