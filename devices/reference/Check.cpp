@@ -106,6 +106,8 @@ static std::string checkGain(const cim_layer &l, const cim_block &b) {
 std::string cim::reference::checkSums(const Chip &chip, const cim_layer &l) {
   uint64_t levels = uint64_t(std::max(-chip.config.cellLo, chip.config.cellHi));
   uint64_t input = uint64_t(1) << chip.config.inputBits;
+  if (chip.config.input.jitter != 0)
+    input = std::max<uint64_t>(input, 128);
   for (uint32_t i = 0; i < l.block_count; ++i) {
     const cim_block &b = l.blocks[i];
     // In mode analog the cells of a weight conduct at most 127 codes.

@@ -33,9 +33,13 @@ static float perConverter(const Chip &chip, Draw draw, const Conversion &at) {
   return normalOf(chip, draw, converter, 0, at.block->array, 0);
 }
 
-int64_t cim::reference::wireShare(int64_t k, int64_t rows) {
-  int64_t left = rows - k;
-  return 65536 * (rows * rows - left * left) / (rows * rows);
+int64_t cim::reference::wireWeight(const Chip &chip, int64_t weight, int64_t k,
+                                   int64_t rows, int64_t y) {
+  int64_t left = rows - k, all = rows * rows;
+  int64_t magnitude = std::abs(weight) * y * (all - left * left);
+  int64_t code =
+      std::min<int64_t>((2 * magnitude + all) / (2 * all), chip.mostCodes);
+  return weight < 0 ? -code : code;
 }
 
 /// R of the page: a wire's resistance over a cell's.
@@ -49,18 +53,19 @@ bool cim::reference::hasWires(const Chip &chip) {
 }
 
 float cim::reference::withWires(const Chip &chip, const Conversion &at,
-                                int32_t z, const WireSums &sums, float y) {
+                                WireCodes codes, const WireSums &sums,
+                                float a) {
   if (!hasWires(chip))
-    return y;
+    return a;
   float r = wireResistance(chip.config.lines);
   float levels = float(std::max(-chip.config.cellLo, chip.config.cellHi));
-  float perCode = 1 / float(z);
-  float unit = perCode / (levels * float(largestInput(chip, *at.layer)));
+  float unit =
+      1 / float(codes.z) / (levels * float(largestInput(chip, *at.layer)));
   float rows = float(at.block->k_count * at.block->repeat);
   float l = rows * r * (float(sums.load) * unit);
   float slope = l * 0.05f - 0.2f;
   float c = clamp(l * (slope * l + 0.5f), 0, 1);
-  return y - c * (float(sums.drop) * 0x1p-16f) * perCode;
+  return a - c * (float(sums.drop) * (1 / float(codes.y * codes.z)));
 }
 
 float cim::reference::withReadNoise(const Chip &chip, const Conversion &at,

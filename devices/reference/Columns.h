@@ -23,15 +23,20 @@ struct Conversion {
 
 /// Sums over the rows of a block that the wires see.
 struct WireSums {
-  int64_t load, drop; // sum abs(q G), sum q G p
+  int64_t load, drop; // sum abs(q G), sum q D
+};
+/// Codes of G per level, and of D per code of G.
+struct WireCodes {
+  int32_t z, y;
 };
 bool hasWires(const Chip &chip);
-/// p of the page, of row k out of `rows`.
-int64_t wireShare(int64_t k, int64_t rows);
+/// D of the page, of row k out of `rows`.
+int64_t wireWeight(const Chip &chip, int64_t weight, int64_t k, int64_t rows,
+                   int64_t y);
 
-// In levels; `power` is V, `sigma` is sr of the page, z codes are one level.
-float withWires(const Chip &chip, const Conversion &at, int32_t z,
-                const WireSums &sums, float y);
+// In levels; `power` is V, `sigma` is sr of the page.
+float withWires(const Chip &chip, const Conversion &at, WireCodes codes,
+                const WireSums &sums, float a);
 float withReadNoise(const Chip &chip, const Conversion &at, float sigma,
                     int64_t power, float a);
 // In ADC codes, in this order.

@@ -62,8 +62,11 @@ int32_t cim::reference::jitterOf(const Chip &chip, const Conversion &at,
                                  uint32_t k, int32_t q) {
   if (chip.config.input.jitter == 0 || q == 0)
     return 0;
-  float sigma = chip.config.input.jitter * 4096.0f;
   float deviate = normal(randomBits(chip.key(), Draw::Jitter, k, at.window,
                                     at.image, at.layer->id << 16 | at.ordinal));
-  return int32_t(clamp(std::nearbyint(sigma * deviate), -32767, 32767));
+  return int32_t(std::nearbyint(10 * deviate));
+}
+
+float cim::reference::jitterUnit(const Chip &chip) {
+  return chip.config.input.jitter * float(1 / std::sqrt(100 + 1.0 / 12));
 }

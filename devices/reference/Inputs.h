@@ -25,8 +25,11 @@ int32_t inputOf(const Slices &slices, int32_t q, uint32_t read);
 /// What this input adds to V of the page, per unit of variance.
 int32_t powerOf(const Slices &slices, int32_t q);
 
-/// J of the page: how much longer a pulse is, in 2^-12 codes.
+/// J of the page: how much longer a pulse is, in tenths of the deviation.
 int32_t jitterOf(const Chip &chip, const Conversion &at, uint32_t k, int32_t q);
+
+/// Codes per unit of J.
+float jitterUnit(const Chip &chip);
 
 /// Largest input of a layer.
 int32_t largestInput(const Chip &chip, const cim_layer &layer);

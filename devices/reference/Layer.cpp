@@ -77,7 +77,7 @@ struct Sums {
   std::vector<int64_t> products;     // q G
   std::vector<int64_t> powers;       // q^2 U
   std::vector<int64_t> jitter;       // J G
-  std::vector<int64_t> loads, drops; // abs(q G), q G p
+  std::vector<int64_t> loads, drops; // abs(q G), q D
 };
 } // namespace
 
@@ -100,14 +100,13 @@ static void sumUp(const Chip &chip, const Layer &layer, const Block &block,
   product(b, pulses, block.weights, sums.jitter);
   sums.loads.assign(b.n_count, 0);
   sums.drops.assign(b.n_count, 0);
-  for (uint32_t k = 0; k < b.k_count && hasWires(chip); ++k) {
-    int64_t share = wireShare(k, b.k_count);
+  for (uint32_t k = 0; k < b.k_count && hasWires(chip); ++k)
     for (uint32_t n = 0; n < b.n_count; ++n) {
-      int64_t current = int64_t(q[k]) * block.weights[k * b.n_count + n];
-      sums.loads[n] += std::abs(current);
-      sums.drops[n] += current * share;
+      int64_t weight = block.weights[k * b.n_count + n];
+      sums.loads[n] += std::abs(q[k] * weight);
+      sums.drops[n] +=
+          q[k] * wireWeight(chip, weight, k, b.k_count, layer.dropCodes);
     }
-  }
 }
 
 /// What a column's current is when it reaches the converter: x of the page.
@@ -116,10 +115,11 @@ static float analogValue(const Chip &chip, const Layer &layer,
   float a = float(sums.products[n]);
   if (!chip.isAnalog())
     return a * at.gain;
-  a = a + float(sums.jitter[n]) * 0x1p-12f;
+  a = a + float(sums.jitter[n]) * jitterUnit(chip);
   if (layer.z != 1)
     a = a * (1.0f / float(layer.z));
-  a = withWires(chip, at, layer.z, {sums.loads[n], sums.drops[n]}, a);
+  a = withWires(chip, at, {layer.z, layer.dropCodes},
+                {sums.loads[n], sums.drops[n]}, a);
   if (layer.readSigma != 0)
     a = withReadNoise(chip, at, layer.readSigma, sums.powers[n], a);
   float x = a * at.gain;
@@ -167,12 +167,11 @@ struct Window {
 };
 } // namespace
 
-/// v of the page for every column of a block: all its reads.
-static std::vector<float> readBlock(const Chip &chip, const Layer &layer,
-                                    const Block &block, const Window &w) {
+/// Adds a block's share to S: that of every read.
+static void addBlock(const Chip &chip, const Layer &layer, const Block &block,
+                     Window &w) {
   const cim_block &b = *block.block;
   const Slices &slices = layer.slices;
-  std::vector<float> codes(b.n_count);
   std::vector<int32_t> q(b.k_count);
   Sums sums;
   for (uint32_t read = 0; read < slices.reads(); ++read) {
@@ -185,20 +184,12 @@ static std::vector<float> readBlock(const Chip &chip, const Layer &layer,
     };
     sumUp(chip, layer, block, conversion(0), q, sums);
     float weight = std::ldexp(1.0f, int(slices.bits * read));
-    for (uint32_t n = 0; n < b.n_count; ++n)
-      codes[n] += valueOf(chip, layer, block, conversion(n), sums, n) * weight;
-  }
-  return codes;
-}
-
-/// Adds a block's share to S.
-static void addBlock(const Chip &chip, const Layer &layer, const Block &block,
-                     Window &w) {
-  const cim_block &b = *block.block;
-  std::vector<float> codes = readBlock(chip, layer, block, w);
-  for (uint32_t n = 0; n < b.n_count; ++n) {
-    float term = codes[n] * block.coefficients[n];
-    w.results[b.n + n] = w.results[b.n + n] + term;
+    for (uint32_t n = 0; n < b.n_count; ++n) {
+      float code = valueOf(chip, layer, block, conversion(n), sums, n);
+      float coefficient = block.coefficients[n] * weight;
+      float term = code * coefficient;
+      w.results[b.n + n] = w.results[b.n + n] + term;
+    }
   }
 }
 

@@ -28,8 +28,9 @@ struct Block {
 
 struct Layer {
   cim_layer layer;
-  int32_t z = 1;       // conductance codes per level
-  float readSigma = 0; // sr of the page
+  int32_t z = 1;         // conductance codes per level
+  int32_t dropCodes = 1; // Y of the wires
+  float readSigma = 0;   // sr of the page
   Slices slices;
   std::vector<float> bias; // [out_c], with what calibration takes back
   std::vector<Block> blocks;

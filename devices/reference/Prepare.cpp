@@ -5,6 +5,7 @@
 #include "Cells.h"
 #include "Layer.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace cim::reference;
@@ -77,14 +78,24 @@ static void calibrate(const Chip &chip, Block &block, Layer &layer) {
   }
 }
 
+/// Y of the page, of the wires: codes per level of conductance.
+static int32_t dropCodesOf(const Chip &chip, const Cells &cells,
+                           const cim_layer &layer) {
+  if (cells.codesPerLevel(layer) != 1)
+    return 1;
+  int32_t most = std::max(-chip.config.cellLo, chip.config.cellHi);
+  uint32_t repeat = 1;
+  for (uint32_t i = 0; i < layer.block_count; ++i)
+    repeat = std::max(repeat, layer.blocks[i].repeat);
+  return std::max(1, chip.mostCodes / (most * int32_t(repeat)));
+}
+
 Layer cim::reference::prepareLayer(const Chip &chip, const cim_layer &layer) {
   Cells cells(chip);
-  Layer result = {layer,
-                  cells.codesPerLevel(layer),
-                  0,
-                  slicesOf(chip, layer),
-                  {layer.bias, layer.bias + layer.out_c},
-                  {}};
+  Layer result = {
+      layer, cells.codesPerLevel(layer), dropCodesOf(chip, cells, layer),
+      0,     slicesOf(chip, layer),      {layer.bias, layer.bias + layer.out_c},
+      {}};
   float perUnit = 0;
   if (cells.hasReadNoise()) {
     perUnit = cells.variancesPerUnit(layer);

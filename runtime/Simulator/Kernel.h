@@ -69,6 +69,14 @@ struct TileBlock {
   const int8_t *squares; // like weights, of t^2
   // Squares::Subsets: groups come in pairs of eight bytes.
   const int16_t *subsets; // [groupCount / 2][lanes][2], word of the table
+  // Wires
+  const int8_t *loads;      // like weights: their magnitudes
+  const int8_t *drops;      // like weights: D
+  const int32_t *dropStart; // [lanes], like start
+  const float *wire;        // [lanes]
+  // Jitter
+  const uint32_t *pulses; // [groupCount], bytes from the window's first pulse
+  const int32_t *pulseStart; // [lanes], like start
 };
 
 /// Neighbouring columns of the matrix that have the same blocks. Lane 0 is
@@ -99,6 +107,9 @@ struct LayerConstants {
   float inverseZ; // 1: not scaled
   float readSigma, adcNoise;
   uint32_t squareShift; // Halves: the high part is q^2 >> squareShift
+  float jitter;         // 0: none
+  bool wires;
+  float loadUnit, dropUnit;
   PhiloxKey key;
   uint32_t layer;
 };
@@ -115,11 +126,42 @@ struct WindowRun {
   const uint8_t *input; // zero-padded images, offset to be unsigned
   const uint8_t *high;  // Halves: high and low part of q^2, laid out like input
   const uint8_t *low;
-  const int16_t *tables; // Subsets: of every eight bytes of input
+  const int16_t *tables;     // Subsets: of every eight bytes of input
+  const uint8_t *magnitudes; // wires: of q, laid out like input
+  const uint8_t *pulses;     // jitter: J + pulseOffset, a row per window
+  uint32_t pulseBytes;       // of a window
   const uint32_t *corners;
   WindowWords noise; // analog
   uint32_t windowCount;
   void *output; // [windowCount][outC]
+};
+
+/// J is at most 62.
+inline constexpr uint8_t pulseOffset = 64;
+
+/// Deviations of the pulses of one window and block.
+struct PulseJob {
+  PhiloxKey key;
+  PhiloxBlock first;  // counter of the block's first matrix row
+  uint32_t rowOffset; // of that row within the four that share the counter
+  uint32_t rowCount;
+  uint32_t groupCount;
+  const uint32_t *offsets; // [groupCount]
+  const uint32_t *rows;    // [groupCount][4] matrix row of a byte, or null: all
+                           // rows in order
+  const uint8_t *input;    // at the window's corner
+  uint8_t offset;          // an input of 0
+  float *normals;          // room for rowCount + drawSlack
+  uint8_t *quads;          // room for the inputs, [groupCount][4]
+  uint8_t *pulses;         // [groupCount][4]
+};
+
+/// Inputs are cut into digits of `bits` bits.
+struct Digits {
+  uint32_t count; // 1: not cut
+  uint32_t bits;
+  bool apart; // each has a copy of the map, `stride` bytes after the last
+  uint64_t stride;
 };
 
 /// How to copy (a band of) an image into its padded place.
@@ -131,8 +173,10 @@ struct PadJob {
   uint8_t offset;         // added to every value, and what padding is
   Squares squares;
   uint32_t squareShift;
+  Digits digits;
   uint8_t *padded, *high, *low;
   int16_t *tables;
+  uint8_t *magnitudes; // or null
 };
 
 inline constexpr uint32_t drawSlack = 128;
@@ -151,6 +195,7 @@ struct KernelTable {
               const WindowRun &windows);
   /// Copies and returns the bits that any (offset) value has.
   uint8_t (*pad)(const PadJob &job);
+  void (*drawPulses)(const PulseJob &job);
   /// normalFromBits() of the words of `quads` calls of Philox, whose word 0
   /// counts from `first`. Writes up to `drawSlack` more.
   void (*drawNormals)(PhiloxKey key, PhiloxBlock first, uint32_t quads,

@@ -127,6 +127,7 @@ static void runAvx2(const LayerConstants &layer, const Tile &tile,
 }
 
 const KernelTable cim::sim::avx2Kernels = {
-    2 * width, 2 * width,    rowsOf(Path::Exact, 2),
-    INT16_MAX, Vec::subsets, runAvx2,
-    padImage,  drawNormals,  nameWindows};
+    2 * width,  2 * width,    rowsOf(Path::Exact, 2),
+    INT16_MAX,  Vec::subsets, runAvx2,
+    padImage,   drawPulses,   drawNormals,
+    nameWindows};

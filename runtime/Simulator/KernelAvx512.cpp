@@ -50,15 +50,8 @@ struct Vec {
     return acc;
   }
 
-  /// The tables of Squares::Subsets of 64 inputs.
-  static void subsetSums(const uint8_t *inputs, uint8_t offset, int16_t *to) {
-    alignas(64) int16_t squares[64];
-    for (int i = 0; i < 64; i += 32) {
-      __m512i q = _mm512_cvtepu8_epi16(
-          _mm256_loadu_si256(reinterpret_cast<const __m256i *>(inputs + i)));
-      q = _mm512_sub_epi16(q, _mm512_set1_epi16(offset));
-      _mm512_store_si512(squares + i, _mm512_mullo_epi16(q, q));
-    }
+  /// The tables of Squares::Subsets from 64 squares.
+  static void subsetSums(const uint16_t *squares, int16_t *to) {
     // Sums of pairs, 16 of a quad at once. Packing interleaves the two quads
     // of a table in pieces of four words.
     auto pair = [&](int i) {
@@ -177,6 +170,7 @@ static void runAvx512(const LayerConstants &layer, const Tile &tile,
 }
 
 const KernelTable cim::sim::avx512Kernels = {
-    2 * width, width,        rowsOf(Path::Exact, 1),
-    INT32_MAX, Vec::subsets, runAvx512,
-    padImage,  drawNormals,  nameWindows};
+    2 * width,  width,        rowsOf(Path::Exact, 1),
+    INT32_MAX,  Vec::subsets, runAvx512,
+    padImage,   drawPulses,   drawNormals,
+    nameWindows};

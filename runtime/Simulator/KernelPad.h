@@ -51,34 +51,115 @@ inline uint8_t padMap(const PadJob &job) {
   return seen;
 }
 
-inline void squareHalves(const PadJob &job, uint64_t count) {
-  uint16_t mask = uint16_t((1 << job.squareShift) - 1);
-  for (uint64_t i = 0; i < count; ++i) {
-    // Of a signed q the offset was half of its range: undo it in 16 bits.
-    int16_t q = int16_t(int16_t(job.padded[i]) - int16_t(job.offset));
-    uint16_t square = uint16_t(q * q);
-    job.high[i] = uint8_t(square >> job.squareShift);
-    job.low[i] = uint8_t(square & mask);
+/// The part of a magnitude that is digit `d`, in its place.
+inline uint16_t digitMask(const Digits &digits, uint32_t d) {
+  uint32_t mask = d + 1 < digits.count ? (1u << digits.bits) - 1 : 0xffff;
+  return uint16_t(mask << (d * digits.bits));
+}
+
+inline int16_t magnitudeOf(uint8_t value, uint8_t offset) {
+  // Of a signed q the offset was half of its range: undo it in 16 bits.
+  int16_t q = int16_t(int16_t(value) - int16_t(offset));
+  return q < 0 ? int16_t(-q) : q;
+}
+
+/// Leaves the lowest digit of every value in place; the others follow.
+inline void cutDigits(const PadJob &job, uint64_t count) {
+  uint8_t offset = job.offset;
+  for (uint32_t d = job.digits.count; d-- > 0;) {
+    const uint8_t *from = job.padded;
+    uint8_t *to = job.padded + d * job.digits.stride;
+    uint16_t mask = digitMask(job.digits, d);
+    uint32_t shift = d * job.digits.bits;
+    for (uint64_t i = 0; i < count; ++i) {
+      int16_t digit = int16_t((magnitudeOf(from[i], offset) & mask) >> shift);
+      to[i] = uint8_t(from[i] < offset ? offset - digit : offset + digit);
+    }
   }
 }
 
+/// q^2, or the sum of its digits' squares: those of currents that add up.
+/// Slices that are apart have been cut before.
+inline void squareWords(const PadJob &job, const uint8_t *from, uint64_t count,
+                        uint16_t *to) {
+  uint8_t offset = job.offset;
+  if (job.digits.count == 1 || job.digits.apart) {
+    for (uint64_t i = 0; i < count; ++i) {
+      int16_t q = int16_t(int16_t(from[i]) - int16_t(offset));
+      to[i] = uint16_t(q * q);
+    }
+    return;
+  }
+  for (uint64_t i = 0; i < count; ++i)
+    to[i] = 0;
+  for (uint32_t d = 0; d < job.digits.count; ++d) {
+    uint16_t mask = digitMask(job.digits, d);
+    for (uint64_t i = 0; i < count; ++i) {
+      uint16_t part = uint16_t(magnitudeOf(from[i], offset) & mask);
+      to[i] = uint16_t(to[i] + part * part);
+    }
+  }
+}
+
+/// Squares of `count` values of a copy `at` bytes into the map.
 template <typename V>
-[[gnu::always_inline]] inline void squareTables(const PadJob &job,
-                                                uint64_t count) {
-  if constexpr (V::subsets)
-    for (uint64_t i = 0; i < count; i += 64)
-      V::subsetSums(job.padded + i, job.offset,
-                    job.tables + i * subsetBytes / 2);
+[[gnu::always_inline]] inline void squareMap(const PadJob &job, uint64_t at,
+                                             uint64_t count) {
+  constexpr uint64_t chunk = 64;
+  uint16_t mask = uint16_t((1 << job.squareShift) - 1);
+  for (uint64_t i = at; i < at + count; i += chunk) {
+    alignas(64) uint16_t squares[chunk];
+    squareWords(job, job.padded + i, chunk, squares);
+    if constexpr (V::subsets)
+      if (job.squares == Squares::Subsets) {
+        V::subsetSums(squares, job.tables + i * subsetBytes / 2);
+        continue;
+      }
+    for (uint64_t j = 0; j < chunk; ++j) {
+      job.high[i + j] = uint8_t(squares[j] >> job.squareShift);
+      job.low[i + j] = uint8_t(squares[j] & mask);
+    }
+  }
 }
 
 uint8_t padImage(const PadJob &job) {
   uint8_t seen = padMap(job);
   uint64_t count = uint64_t(job.height) * job.width * job.inC;
-  if (job.squares == Squares::Halves)
-    squareHalves(job, count);
-  else if (job.squares == Squares::Subsets)
-    squareTables<Vec>(job, count);
+  uint32_t copies = job.digits.apart ? job.digits.count : 1;
+  if (copies > 1)
+    cutDigits(job, count);
+  for (uint32_t copy = 0; copy < copies; ++copy) {
+    uint64_t at = copy * job.digits.stride;
+    if (job.squares != Squares::None)
+      squareMap<Vec>(job, at, count);
+    for (uint64_t i = at; job.magnitudes && i < at + count; ++i)
+      job.magnitudes[i] = uint8_t(magnitudeOf(job.padded[i], job.offset));
+  }
   return seen;
+}
+
+/// Numbers of the rows, and from them J of every byte. An input of 0 has no
+/// pulse.
+void drawPulses(const PulseJob &job) {
+  drawNormals(job.key, job.first, (job.rowOffset + job.rowCount + 3) / 4,
+              job.normals);
+  for (uint32_t group = 0; group < job.groupCount; ++group)
+    __builtin_memcpy(job.quads + 4 * group, job.input + job.offsets[group], 4);
+  uint32_t count = 4 * job.groupCount;
+  const float *normals = job.normals + job.rowOffset;
+  const uint8_t *__restrict quads = job.quads;
+  uint8_t *__restrict pulses = job.pulses;
+  uint8_t offset = job.offset;
+  auto pulse = [&](uint32_t i, float normal) {
+    auto j = int32_t(__builtin_nearbyintf(10.0f * normal));
+    pulses[i] = quads[i] == offset ? pulseOffset : uint8_t(pulseOffset + j);
+  };
+  if (!job.rows)
+    for (uint32_t i = 0; i < count; ++i)
+      pulse(i, normals[i]);
+  else
+    for (uint32_t i = 0; i < count; ++i)
+      pulse(i, normals[job.rows[i]]);
 }
 
 } // namespace

@@ -24,7 +24,14 @@ constexpr int width = Vec::width;
 /// Where the windows of one register tile lie.
 template <int R> struct Rows {
   uint64_t corner[R];
+  uint64_t pulses[R];
   WindowWords noise;
+};
+
+/// What the analog path of one block and register tile needs beside its
+/// products.
+template <int R, int NV> struct Sums {
+  I squares[R][NV], pulses[R][NV], loads[R][NV], drops[R][NV];
 };
 
 } // namespace
@@ -34,22 +41,24 @@ template <int R> struct Rows {
 
 namespace {
 
-/// The product of a tile with the weights of a block, from start(m, v) on.
+/// The product of a tile with `weights`, from start(m, v) on. Window m reads
+/// its groups at `offsets` from from + corners[m].
 template <int R, int NV, typename Start>
 [[gnu::always_inline]] inline void
-product(const TileBlock &block, const int8_t *weights, const uint8_t *from,
-        const Rows<R> &at, Start &&start, I (&acc)[R][NV]) {
+product(const TileBlock &block, const uint32_t *offsets, const int8_t *weights,
+        const uint8_t *from, const uint64_t (&corners)[R], Start &&start,
+        I (&acc)[R][NV]) {
   // Copies that nothing else can point to stay in registers.
   I sum[R][NV];
   const uint8_t *corner[R];
 #pragma unroll
   for (int m = 0; m < R; ++m) {
-    corner[m] = from + at.corner[m];
+    corner[m] = from + corners[m];
 #pragma unroll
     for (int v = 0; v < NV; ++v)
       sum[m][v] = start(m, v);
   }
-  const uint32_t *offsets = block.offsets, *end = offsets + block.groupCount;
+  const uint32_t *end = offsets + block.groupCount;
   for (; offsets != end; ++offsets, weights += NV * width * 4) {
     uint64_t offset = *offsets;
     I w[NV];
@@ -77,12 +86,35 @@ template <int R, int NV>
 sumHalves(const LayerConstants &c, const WindowRun &run, const TileBlock &block,
           const Rows<R> &at, I (&sums)[R][NV]) {
   product<R, NV>(
-      block, block.squares, run.high, at,
+      block, block.offsets, block.squares, run.high, at.corner,
       [](int, int) { return Vec::setInt(0); }, sums);
   product<R, NV>(
-      block, block.squares, run.low, at,
+      block, block.offsets, block.squares, run.low, at.corner,
       [&](int m, int v) { return Vec::shiftLeft(sums[m][v], c.squareShift); },
       sums);
+}
+
+/// What the rows' wires carry and lose.
+template <int R, int NV>
+[[gnu::noinline]] void sumWires(const WindowRun &run, const TileBlock &block,
+                                const Rows<R> &at, Sums<R, NV> &sums) {
+  product<R, NV>(
+      block, block.offsets, block.loads, run.magnitudes, at.corner,
+      [](int, int) { return Vec::setInt(0); }, sums.loads);
+  product<R, NV>(
+      block, block.offsets, block.drops, run.input, at.corner,
+      [&](int, int v) { return Vec::load(block.dropStart + v * width); },
+      sums.drops);
+}
+
+/// What the deviations of pulses add.
+template <int R, int NV>
+[[gnu::noinline]] void sumPulses(const WindowRun &run, const TileBlock &block,
+                                 const Rows<R> &at, Sums<R, NV> &sums) {
+  product<R, NV>(
+      block, block.pulses, block.weights, run.pulses, at.pulses,
+      [&](int, int v) { return Vec::load(block.pulseStart + v * width); },
+      sums.pulses);
 }
 
 /// Product and, from tables, sum t^2 q^2 at once: the lookups find room beside
@@ -142,6 +174,16 @@ productAndSquares(const WindowRun &run, const TileBlock &block,
       acc[m][v] = sum[m][v];
       squares[m][v] = square[m][v];
     }
+}
+
+/// The fitted model of IR drop.
+inline F loseToWires(const LayerConstants &c, F wire, I load, I drop, F a) {
+  F l = Vec::mul(wire, Vec::mul(Vec::toFloat(load), Vec::set(c.loadUnit)));
+  F slope = Vec::sub(Vec::mul(l, Vec::set(0.05f)), Vec::set(0.2f));
+  F share = Vec::mul(l, Vec::add(Vec::mul(slope, l), Vec::set(0.5f)));
+  share = Vec::min(Vec::max(share, Vec::set(0)), Vec::set(1));
+  F lost = Vec::mul(Vec::toFloat(drop), Vec::set(c.dropUnit));
+  return Vec::sub(a, Vec::mul(share, lost));
 }
 
 template <bool Floor>
@@ -214,7 +256,7 @@ template <int R, int NV, bool Floor>
                                  const WindowRun &run, const Tile &tile,
                                  uint32_t position, const Rows<R> &at,
                                  const Epilogue<NV> &out, const I (&acc)[R][NV],
-                                 const I (&squares)[R][NV], F (&sums)[R][NV]) {
+                                 const Sums<R, NV> &more, F (&sums)[R][NV]) {
   const TileBlock &block = tile.blocks[position];
   bool read = c.squares != Squares::None, converter = c.adcNoise != 0;
   uint64_t outC = c.outC;
@@ -237,9 +279,19 @@ template <int R, int NV, bool Floor>
       });
     };
     each([&](int i, int m, int v) { x[i] = Vec::toFloat(acc[m][v]); });
+    if (c.jitter != 0)
+      each([&](int i, int m, int v) {
+        F pulses = Vec::toFloat(more.pulses[m][v]);
+        x[i] = Vec::add(x[i], Vec::mul(pulses, Vec::set(c.jitter)));
+      });
     if (c.inverseZ != 1)
       each([&](int i, int, int) {
         x[i] = Vec::mul(x[i], Vec::set(c.inverseZ));
+      });
+    if (c.wires)
+      each([&](int i, int m, int v) {
+        F wire = Vec::load(block.wire + v * width);
+        x[i] = loseToWires(c, wire, more.loads[m][v], more.drops[m][v], x[i]);
       });
     WindowWords windows = at.noise;
     for (const uint32_t *&words : windows.words)
@@ -247,7 +299,7 @@ template <int R, int NV, bool Floor>
     if (read) {
       batchNormals<NV>(keys, readColumns, windows, normal);
       each([&](int i, int m, int v) {
-        F root = Vec::sqrt(Vec::toFloat(squares[m][v]));
+        F root = Vec::sqrt(Vec::toFloat(more.squares[m][v]));
         F sigma = Vec::mul(Vec::set(c.readSigma), root);
         x[i] = Vec::add(x[i], Vec::mul(sigma, normal[i]));
       });
@@ -317,17 +369,23 @@ addBlock(const LayerConstants &c, const Keys *keys, const WindowRun &run,
   I acc[R][NV];
   auto start = [&](int, int v) { return Vec::load(block.start + v * width); };
   if constexpr (P == Path::Analog || P == Path::Subsets) {
-    I squares[R][NV];
+    Sums<R, NV> more;
     if constexpr (P == Path::Subsets)
-      productAndSquares<R, NV, Vec>(run, block, at, acc, squares);
+      productAndSquares<R, NV, Vec>(run, block, at, acc, more.squares);
     else
-      product<R, NV>(block, block.weights, run.input, at, start, acc);
+      product<R, NV>(block, block.offsets, block.weights, run.input, at.corner,
+                     start, acc);
     if (P == Path::Analog && c.squares == Squares::Halves)
-      sumHalves<R, NV>(c, run, block, at, squares);
+      sumHalves<R, NV>(c, run, block, at, more.squares);
+    if (c.wires)
+      sumWires<R, NV>(run, block, at, more);
+    if (c.jitter != 0)
+      sumPulses<R, NV>(run, block, at, more);
     return addAnalog<R, NV, Floor>(c, *keys, run, tile, position, at, out, acc,
-                                   squares, sums);
+                                   more, sums);
   }
-  product<R, NV>(block, block.weights, run.input, at, start, acc);
+  product<R, NV>(block, block.offsets, block.weights, run.input, at.corner,
+                 start, acc);
   F gain[NV], coefficient[NV];
   for (int v = 0; v < NV; ++v) {
     gain[v] = Vec::load(block.gain + v * width);
@@ -364,8 +422,11 @@ template <int R>
   for (int word = 0; word < 3; ++word)
     at.noise.words[word] =
         run.noise.words[word] ? run.noise.words[word] + begin : nullptr;
-  for (uint32_t m = 0; m < uint32_t(R); ++m)
-    at.corner[m] = run.corners[begin + (m < count ? m : count - 1)];
+  for (uint32_t m = 0; m < uint32_t(R); ++m) {
+    uint32_t window = begin + (m < count ? m : count - 1);
+    at.corner[m] = run.corners[window];
+    at.pulses[m] = uint64_t(window) * run.pulseBytes;
+  }
 }
 
 template <int NV, Path P, bool Floor>

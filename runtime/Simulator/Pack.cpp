@@ -17,6 +17,12 @@ struct Row {
   uint32_t k; // within the block
 };
 
+/// Rows whose inputs lie within one group of bytes from `first` on.
+struct Group {
+  uint32_t first;
+  size_t begin, end; // of the sorted rows
+};
+
 /// One column of a planned block.
 struct Cover {
   const PlannedBlock *block;
@@ -32,13 +38,18 @@ struct Run {
   uint32_t begin, end;
 };
 
+/// The matrices that kernels multiply inputs with.
+enum Matrix { Weights, SquaresOfWeights, Loads, Drops, Matrices };
+
 /// A tile's block in the making.
 struct Rows {
-  std::vector<int8_t> weights, squares;
+  bool wanted[Matrices];
+  std::vector<int8_t> cells[Matrices];
+  std::vector<int32_t> sums[Matrices]; // of every lane, where wanted
   std::vector<int16_t> words;
-  std::vector<uint32_t> offsets;
-  std::vector<int32_t> sums;    // of every lane's weights
+  std::vector<uint32_t> offsets, pulses;
   std::vector<uint8_t> members; // of every lane's subsets of the group at hand
+  std::vector<int8_t> magnitudes;
 };
 
 struct Packer {
@@ -48,6 +59,8 @@ struct Packer {
 
   uint32_t rowOffset(uint32_t k) const;
   std::vector<Row> rowsOf(const PlannedBlock &block) const;
+  uint32_t reach() const;
+  std::vector<Group> groupsOf(const std::vector<Row> &rows) const;
   std::vector<Covers> columns; // of the matrix
   Rows packed;
 
@@ -56,10 +69,18 @@ struct Packer {
   TileBlock packBlock(const Tile &tile, size_t position);
   TileBlock emptyBlock(const Tile &tile);
   std::vector<Run> runsOf(const Tile &tile, size_t position) const;
+  const PulseSource &pulsesOf(const PlannedBlock &block,
+                              const std::vector<Row> &rows);
   bool packRow(const Tile &tile, const std::vector<Run> &runs, uint32_t k,
                size_t base, uint32_t byte);
+  void addMembers(const Run &run, const uint8_t *squares, uint32_t byte);
+  void packWords(const Tile &tile);
+  void startRows(const Tile &tile);
   void packRows(const Tile &tile, size_t position, const std::vector<Row> &rows,
                 TileBlock &block);
+  void keepRows(uint32_t lanes, TileBlock &block);
+  void addSlices(const Tile &tile, const TileBlock &block,
+                 std::vector<TileBlock> &blocks);
   const ColumnStage *packColumns(const Tile &tile, size_t position);
   template <typename Fn> float *columnTable(const Tile &tile, Fn &&value);
 };
@@ -72,7 +93,7 @@ static uint8_t offsetOf(const Plan &plan, const Config &config) {
 }
 
 bool cim::sim::canPack(const Plan &plan, const Config &config, Isa isa) {
-  if (isa == Isa::Portable || plan.scalarOnly())
+  if (isa == Isa::Portable)
     return false;
   int32_t input = (1 << config.inputBits) - 1;
   if (2 * input * 127 <= kernelsOf(isa).pairLimit)
@@ -107,6 +128,55 @@ std::vector<Row> Packer::rowsOf(const PlannedBlock &block) const {
   std::sort(rows.begin(), rows.end(),
             [](const Row &a, const Row &b) { return a.offset < b.offset; });
   return rows;
+}
+
+/// Bytes of input that stay together.
+uint32_t Packer::reach() const {
+  return out.constants.squares == Squares::Subsets ? 8 : 4;
+}
+
+std::vector<Group> Packer::groupsOf(const std::vector<Row> &rows) const {
+  // Where a group may begin.
+  uint32_t unit = out.constants.squares == Squares::Subsets ? 8 : 1;
+  std::vector<Group> groups;
+  for (size_t at = 0; at < rows.size();) {
+    Group group = {rows[at].offset / unit * unit, at, at};
+    while (at < rows.size() && rows[at].offset < group.first + reach())
+      ++at;
+    group.end = at;
+    groups.push_back(group);
+  }
+  return groups;
+}
+
+/// The pulses that drive a block, the same for all tiles.
+const PulseSource &Packer::pulsesOf(const PlannedBlock &block,
+                                    const std::vector<Row> &rows) {
+  uint32_t ordinal = block.ordinal[0];
+  for (const PulseSource &known : out.pulses)
+    if (known.ordinal == ordinal && known.k == block.k &&
+        known.kCount == block.kCount)
+      return known;
+  PulseSource &made = out.pulses.emplace_back();
+  made.ordinal = ordinal;
+  made.k = block.k;
+  made.kCount = block.kCount;
+  made.at = out.pulseBytes;
+  bool inOrder = true;
+  for (const Group &group : groupsOf(rows)) {
+    size_t base = made.rows.size();
+    made.rows.resize(base + reach());
+    for (uint32_t byte = 0; byte < reach(); byte += 4)
+      made.offsets.push_back(group.first + byte);
+    for (size_t i = group.begin; i < group.end; ++i)
+      made.rows[base + rows[i].offset - group.first] = rows[i].k;
+  }
+  for (size_t i = 0; i < made.rows.size(); ++i)
+    inOrder &= made.rows[i] == i;
+  out.pulseBytes += uint32_t(made.rows.size());
+  if (inOrder)
+    made.rows.clear();
+  return made;
 }
 
 /// value(column) of every lane; lanes of no column repeat a neighbour.
@@ -150,6 +220,12 @@ static bool scatter(const T *from, uint32_t count, int8_t *to) {
   return any != 0;
 }
 
+/// Notes the columns of a row whose t^2 is 1.
+void Packer::addMembers(const Run &run, const uint8_t *squares, uint32_t byte) {
+  for (uint32_t i = 0; i < run.end - run.begin; ++i) // each 0 or 1
+    packed.members[run.begin + i] |= uint8_t(squares[i] << byte);
+}
+
 /// Adds one row of the block to the group of bytes at `base`, as byte `byte`.
 bool Packer::packRow(const Tile &tile, const std::vector<Run> &runs, uint32_t k,
                      size_t base, uint32_t byte) {
@@ -158,67 +234,117 @@ bool Packer::packRow(const Tile &tile, const std::vector<Run> &runs, uint32_t k,
     size_t from = size_t(k) * run.block->nCount + run.n;
     uint32_t count = run.end - run.begin;
     size_t to = base + (byte / 4 * tile.lanes + run.begin) * 4 + byte % 4;
+    auto add = [&](Matrix matrix, const auto *row) {
+      used |= scatter(row, count, packed.cells[matrix].data() + to);
+      int32_t *sums = packed.sums[matrix].data() + run.begin;
+      for (uint32_t i = 0; !packed.sums[matrix].empty() && i < count; ++i)
+        sums[i] += row[i];
+    };
     const int8_t *weights = run.block->weights.data() + from;
-    used |= scatter(weights, count, packed.weights.data() + to);
-    for (uint32_t i = 0; out.pieces.pad.offset && i < count; ++i)
-      packed.sums[run.begin + i] += weights[i];
+    add(Weights, weights);
+    if (packed.wanted[Drops])
+      add(Drops, run.block->drops.data() + from);
+    if (packed.wanted[Loads]) {
+      packed.magnitudes.assign(weights, weights + count);
+      for (int8_t &weight : packed.magnitudes)
+        weight = weight < 0 ? int8_t(-weight) : weight;
+      add(Loads, packed.magnitudes.data());
+    }
     if (run.block->squares.empty())
       continue;
     const uint8_t *squares = run.block->squares.data() + from;
-    if (out.constants.squares == Squares::Halves)
-      used |= scatter(squares, count, packed.squares.data() + to);
-    if (out.constants.squares == Squares::Subsets)
-      for (uint32_t i = 0; i < count; ++i) // each 0 or 1
-        packed.members[run.begin + i] |= uint8_t(squares[i] << byte);
+    if (packed.wanted[SquaresOfWeights])
+      add(SquaresOfWeights, squares);
+    else
+      addMembers(run, squares, byte);
   }
   return used;
 }
 
+void Packer::startRows(const Tile &tile) {
+  packed = {};
+  packed.wanted[Weights] = true;
+  packed.wanted[SquaresOfWeights] = out.constants.squares == Squares::Halves;
+  packed.wanted[Loads] = packed.wanted[Drops] = plan.wire != 0;
+  if (out.pieces.pad.offset || plan.jitter != 0)
+    packed.sums[Weights].resize(tile.lanes);
+  if (plan.wire != 0)
+    packed.sums[Drops].resize(tile.lanes);
+}
+
+/// The table's words of the two quads at hand.
+void Packer::packWords(const Tile &tile) {
+  for (uint32_t lane = 0; lane < tile.lanes; ++lane)
+    for (uint32_t quad = 0; quad < 2; ++quad)
+      packed.words.push_back(
+          int16_t(subsetWord(quad, packed.members[lane] >> 4 * quad & 15)));
+}
+
 void Packer::packRows(const Tile &tile, size_t position,
                       const std::vector<Row> &rows, TileBlock &block) {
-  bool halves = out.constants.squares == Squares::Halves;
-  bool subsets = out.constants.squares == Squares::Subsets;
+  const PlannedBlock &planned =
+      *columns[tile.column + tile.begin][position].block;
   std::vector<Run> runs = runsOf(tile, position);
-  // Bytes of input that stay together, and where they may begin.
-  uint32_t reach = subsets ? 8 : 4, unit = subsets ? 8 : 1;
-  size_t bytes = size_t(tile.lanes) * reach;
-  packed = {};
-  packed.weights.reserve(rows.size() * tile.lanes + bytes);
-  packed.sums.resize(tile.lanes);
-  for (size_t at = 0; at < rows.size();) {
-    size_t base = packed.weights.size();
-    uint32_t first = rows[at].offset / unit * unit;
-    packed.weights.resize(base + bytes);
-    packed.squares.resize(halves ? base + bytes : 0);
+  uint32_t pulse = plan.jitter != 0 ? pulsesOf(planned, rows).at : 0;
+  size_t bytes = size_t(tile.lanes) * reach();
+  startRows(tile);
+  packed.cells[Weights].reserve(rows.size() * tile.lanes + bytes);
+  for (const Group &group : groupsOf(rows)) {
+    size_t base = packed.cells[Weights].size();
+    auto resize = [&](size_t size) {
+      for (int matrix = 0; matrix < Matrices; ++matrix)
+        packed.cells[matrix].resize(packed.wanted[matrix] ? size : 0);
+    };
+    resize(base + bytes);
     packed.members.assign(tile.lanes, 0);
     bool used = false;
-    for (; at < rows.size() && rows[at].offset < first + reach; ++at)
-      used |= packRow(tile, runs, rows[at].k, base, rows[at].offset - first);
+    for (size_t i = group.begin; i < group.end; ++i)
+      used |=
+          packRow(tile, runs, rows[i].k, base, rows[i].offset - group.first);
     for (uint8_t member : packed.members)
       used |= member != 0;
-    // Block-diagonal matrices are mostly empty.
-    if (!used) {
-      packed.weights.resize(base);
-      packed.squares.resize(halves ? base : 0);
-      continue;
+    for (uint32_t byte = 0; used && byte < reach(); byte += 4) {
+      packed.offsets.push_back(group.first + byte);
+      packed.pulses.push_back(pulse + byte);
     }
-    for (uint32_t byte = 0; byte < reach; byte += 4)
-      packed.offsets.push_back(first + byte);
-    size_t word = packed.words.size();
-    packed.words.resize(subsets ? word + size_t(tile.lanes) * 2 : 0);
-    for (uint32_t lane = 0; subsets && lane < tile.lanes; ++lane)
-      for (uint32_t quad = 0; quad < 2; ++quad)
-        packed.words[word++] =
-            int16_t(subsetWord(quad, packed.members[lane] >> 4 * quad & 15));
+    pulse += reach();
+    if (!used) // block-diagonal matrices are mostly empty
+      resize(base);
+    else if (out.constants.squares == Squares::Subsets)
+      packWords(tile);
   }
+  keepRows(tile.lanes, block);
+}
+
+/// Hands the rows over to the block.
+void Packer::keepRows(uint32_t lanes, TileBlock &block) {
   block.groupCount = uint32_t(packed.offsets.size());
   block.offsets = keep(out.offsets, packed.offsets);
-  block.weights = keep(out.cells, packed.weights);
-  block.squares = halves ? keep(out.cells, packed.squares) : nullptr;
-  block.subsets = subsets ? keep(out.subsets, packed.words) : nullptr;
-  for (int32_t &sum : packed.sums)
-    sum *= -int32_t(out.pieces.pad.offset);
-  block.start = keep(out.starts, packed.sums);
+  auto cells = [&](Matrix matrix) {
+    return packed.wanted[matrix] ? keep(out.cells, packed.cells[matrix])
+                                 : nullptr;
+  };
+  block.weights = cells(Weights);
+  block.squares = cells(SquaresOfWeights);
+  block.loads = cells(Loads);
+  block.drops = cells(Drops);
+  if (out.constants.squares == Squares::Subsets)
+    block.subsets = keep(out.subsets, packed.words);
+  // Minus what an offset of the inputs adds.
+  auto start = [&](Matrix matrix, int32_t offset) {
+    std::vector<int32_t> sums = packed.sums[matrix];
+    sums.resize(lanes);
+    for (int32_t &sum : sums)
+      sum *= -offset;
+    return keep(out.starts, sums);
+  };
+  block.start = start(Weights, out.pieces.pad.offset);
+  if (plan.wire != 0)
+    block.dropStart = start(Drops, out.pieces.pad.offset);
+  if (plan.jitter == 0)
+    return;
+  block.pulseStart = start(Weights, pulseOffset);
+  block.pulses = keep(out.offsets, packed.pulses);
 }
 
 /// The stage of a tile's columns, or null when it does nothing.
@@ -277,8 +403,31 @@ TileBlock Packer::packBlock(const Tile &tile, size_t position) {
     block.adcOffset = columnTable(tile, [&](uint32_t n) {
       return cover(n).block->adcOffset[cover(n).n];
     });
+  if (plan.wire != 0)
+    block.wire =
+        columnTable(tile, [&](uint32_t n) { return cover(n).block->wire; });
   block.columns = packColumns(tile, position);
   return block;
+}
+
+/// Slices that are converted one by one are blocks of their own, which read
+/// their copies of the input with the same weights.
+void Packer::addSlices(const Tile &tile, const TileBlock &block,
+                       std::vector<TileBlock> &blocks) {
+  blocks.push_back(block);
+  for (uint32_t slice = 1; slice < plan.slices; ++slice) {
+    TileBlock &copy = blocks.emplace_back(block);
+    auto &offsets = out.offsets.emplace_back(block.groupCount + 1);
+    for (uint32_t i = 0; i < block.groupCount; ++i)
+      offsets[i] =
+          uint32_t(block.offsets[i] + slice * out.pieces.pad.digits.stride);
+    copy.offsets = offsets.data();
+    auto &coefficients = out.columns.emplace_back(tile.lanes);
+    for (uint32_t lane = 0; lane < tile.lanes; ++lane)
+      coefficients[lane] =
+          block.coefficient[lane] * float(1u << plan.sliceBits * slice);
+    copy.coefficient = coefficients.data();
+  }
 }
 
 TileBlock Packer::emptyBlock(const Tile &tile) {
@@ -292,7 +441,7 @@ void Packer::fillTile(Tile &tile) {
   size_t count = columns[tile.column + tile.begin].size();
   std::vector<TileBlock> &blocks = out.blockLists.emplace_back();
   for (size_t position = 0; position < count; ++position)
-    blocks.push_back(packBlock(tile, position));
+    addSlices(tile, packBlock(tile, position), blocks);
   if (count == 0) // a sum of nothing
     blocks.push_back(emptyBlock(tile));
   tile.blockCount = uint32_t(blocks.size());
@@ -322,8 +471,10 @@ void Packer::packSegment(uint32_t first, uint32_t end) {
 static bool sameBlocks(const Covers &a, const Covers &b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const Cover &x, const Cover &y) {
+                      // The first ordinal names the pulses of a block.
                       return x.block->k == y.block->k &&
-                             x.block->kCount == y.block->kCount;
+                             x.block->kCount == y.block->kCount &&
+                             x.block->ordinal[0] == y.block->ordinal[0];
                     });
 }
 
@@ -346,6 +497,10 @@ static LayerConstants constantsOf(const Plan &plan, const Config &config,
   c.readSigma = plan.readSigma;
   c.adcNoise = plan.adcNoise;
   c.squareShift = config.inputBits > 7 ? 8 : 7;
+  c.jitter = plan.jitter;
+  c.wires = plan.wire != 0;
+  c.loadUnit = plan.loadUnit;
+  c.dropUnit = plan.dropUnit;
   c.key = key;
   c.layer = l.id;
   return c;
@@ -365,13 +520,24 @@ static Squares squaresOf(const Plan &plan, const Config &config,
   return Squares::Subsets;
 }
 
+/// As many windows as have their pulses in the first-level cache, or as fill a
+/// register tile.
+static void choosePulses(Packed &packed) {
+  uint32_t &count = packed.pieces.windowsAtOnce;
+  count = uint32_t(packed.pieces.corners.size());
+  if (!packed.pulseBytes)
+    return;
+  uint32_t tile = packed.kernels->windows;
+  count = std::max(1u, (32u << 10) / packed.pulseBytes / tile) * tile;
+}
+
 std::unique_ptr<Packed> cim::sim::pack(const Plan &plan, const Config &config,
                                        Isa isa, PhiloxKey key) {
   auto out = std::make_unique<Packed>();
   out->kernels = &kernelsOf(isa);
   out->constants = constantsOf(plan, config, key);
   out->constants.squares = squaresOf(plan, config, *out->kernels);
-  makePieces(*plan.layer, offsetOf(plan, config), *out);
+  makePieces(plan, offsetOf(plan, config), *out);
 
   Packer packer = {plan, config, *out, {}, {}};
   std::vector<Covers> &columns = packer.columns;
@@ -386,5 +552,6 @@ std::unique_ptr<Packed> cim::sim::pack(const Plan &plan, const Config &config,
     packer.packSegment(first, end);
     first = end;
   }
+  choosePulses(*out);
   return out;
 }

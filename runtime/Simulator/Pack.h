@@ -55,10 +55,19 @@ struct Pieces {
   uint32_t strideH = 0;    // of the input's rows from output row to output row
   uint32_t kernelRows = 0; // of the input that one output row needs
   std::vector<uint32_t> corners; // of a piece's windows
+  uint32_t windowsAtOnce = 0;    // whose pulses are drawn before they are read
 
   uint32_t rowBytes() const { return pad.width * pad.inC; }
   /// Bytes of one padded image, or band.
   uint64_t padBytes() const { return uint64_t(pad.height) * rowBytes(); }
+};
+
+/// Pulses of a block of matrix rows, whose deviations its tiles share.
+struct PulseSource {
+  uint32_t ordinal, k, kCount;
+  std::vector<uint32_t> offsets; // of quads of the input from the corner
+  std::vector<uint32_t> rows;    // of every byte of these; empty: in order
+  uint32_t at;                   // first byte within those of a window
 };
 
 /// A layer packed for one instruction set.
@@ -69,6 +78,8 @@ struct Packed {
   uint64_t outputRowBytes = 0; // of one row of the output
   const KernelTable *kernels = nullptr;
   std::vector<Tile> tiles;
+  std::vector<PulseSource> pulses;
+  uint32_t pulseBytes = 0; // of a window, and a vector's more
 
   // What the tiles point to.
   std::deque<std::vector<TileBlock>> blockLists;
@@ -83,7 +94,7 @@ struct Packed {
 };
 
 /// Cuts the layer's images; the constants and kernels are known.
-void makePieces(const cim_layer &layer, uint8_t offset, Packed &packed);
+void makePieces(const Plan &plan, uint8_t offset, Packed &packed);
 
 /// Whether the kernels of `isa` can run the plan without saturation.
 bool canPack(const Plan &plan, const Config &config, Isa isa);

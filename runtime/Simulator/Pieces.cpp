@@ -2,6 +2,7 @@
 // Runs packed layers, piece by piece: a piece is so large that its copy, with
 // the tables of read noise, stays in the second-level cache.
 
+#include "Simulator/Normal.h"
 #include "Simulator/Pack.h"
 
 #include <algorithm>
@@ -9,11 +10,14 @@
 using namespace cim;
 using namespace cim::sim;
 
-/// Bytes that a padded byte takes together with what is made of its square.
-static uint64_t bytesPerByte(Squares squares) {
-  return squares == Squares::Subsets  ? 1 + subsetBytes
-         : squares == Squares::Halves ? 3
-                                      : 1;
+/// Bytes that a padded byte takes together with what is made of it.
+static uint64_t bytesPerByte(const LayerConstants &constants,
+                             const Digits &digits) {
+  uint64_t bytes = constants.squares == Squares::Subsets  ? 1 + subsetBytes
+                   : constants.squares == Squares::Halves ? 3
+                                                          : 1;
+  bytes += constants.wires;
+  return bytes * (digits.apart ? digits.count : 1);
 }
 
 /// Enough images that few rows of register tiles stay empty: the least number
@@ -35,10 +39,9 @@ static uint32_t imagesAtOnce(uint32_t windows, uint32_t tile, uint32_t most) {
   return best;
 }
 
-void cim::sim::makePieces(const cim_layer &layer, uint8_t offset,
-                          Packed &packed) {
+void cim::sim::makePieces(const Plan &plan, uint8_t offset, Packed &packed) {
   constexpr uint64_t budget = 384 << 10;
-  cim_layer l = layer;
+  cim_layer l = *plan.layer;
   // A map of single pixels has no rows that hang together.
   if (l.kernel_h * l.kernel_w == 1 && l.stride_h * l.stride_w == 1 &&
       l.out_h == l.in_h && l.out_w == l.in_w && !l.pad_top && !l.pad_left) {
@@ -56,6 +59,7 @@ void cim::sim::makePieces(const cim_layer &layer, uint8_t offset,
   pad.offset = offset;
   pad.squares = packed.constants.squares;
   pad.squareShift = packed.constants.squareShift;
+  pad.digits = {plan.digits, plan.sliceBits, plan.slices > 1, 0};
   p.outH = l.out_h;
   p.outW = l.out_w;
   p.strideH = l.stride_h;
@@ -65,7 +69,8 @@ void cim::sim::makePieces(const cim_layer &layer, uint8_t offset,
       uint64_t(l.out_w) * l.out_c * rt::byteSize(l.out_type);
 
   // At least one register tile, even when that is more than the budget.
-  uint64_t row = uint64_t(p.rowBytes()) * bytesPerByte(pad.squares);
+  uint64_t row =
+      uint64_t(p.rowBytes()) * bytesPerByte(packed.constants, pad.digits);
   uint32_t tile = packed.kernels->windows;
   uint64_t fits = budget / row > p.kernelRows
                       ? (budget / row - p.kernelRows) / l.stride_h + 1
@@ -77,6 +82,8 @@ void cim::sim::makePieces(const cim_layer &layer, uint8_t offset,
     p.images = imagesAtOnce(
         l.out_h * l.out_w, tile,
         uint32_t(std::max<uint64_t>(1, budget / (row * pad.height))));
+  // What is written beyond the last byte of a copy stays out of the next.
+  pad.digits.stride = (p.padBytes() * p.images + 127) / 64 * 64;
   for (uint32_t image = 0; image < p.images; ++image)
     for (uint32_t oh = 0; oh < p.bandRows; ++oh)
       for (uint32_t ow = 0; ow < l.out_w; ++ow)
@@ -88,7 +95,8 @@ void cim::sim::makePieces(const cim_layer &layer, uint8_t offset,
 namespace {
 /// A thread's copy of a piece.
 struct Scratch {
-  Aligned<uint8_t> input, high, low;
+  Aligned<uint8_t> input, high, low, magnitudes, pulses, quads;
+  Aligned<float> normals;
   Aligned<int16_t> tables;
   Aligned<uint32_t> words[3];
 };
@@ -100,9 +108,11 @@ struct Piece {
 };
 } // namespace
 
-/// Makes room for `bytes` of input. Loads may reach past the last byte.
-static void makeRoom(const Packed &packed, uint64_t bytes, Scratch &scratch) {
+/// Makes room for a piece. Loads may reach past its last byte.
+static void makeRoom(const Packed &packed, Scratch &scratch) {
   Squares squares = packed.constants.squares;
+  const Digits &digits = packed.pieces.pad.digits;
+  uint64_t bytes = digits.stride * (digits.apart ? digits.count : 1);
   scratch.input.grow(bytes + 64);
   if (squares == Squares::Halves) {
     scratch.high.grow(bytes + 64);
@@ -110,6 +120,14 @@ static void makeRoom(const Packed &packed, uint64_t bytes, Scratch &scratch) {
   }
   if (squares == Squares::Subsets)
     scratch.tables.grow((bytes + 64) * subsetBytes / 2);
+  if (packed.constants.wires)
+    scratch.magnitudes.grow(bytes + 64);
+  for (const PulseSource &source : packed.pulses) {
+    scratch.normals.grow(source.kCount + drawSlack);
+    scratch.quads.grow(source.offsets.size() * 4);
+  }
+  scratch.pulses.grow(uint64_t(packed.pulseBytes) *
+                      packed.pieces.windowsAtOnce);
   if (packed.constants.analog)
     for (auto &words : scratch.words)
       words.grow(packed.pieces.corners.size() + WindowWords::slack);
@@ -134,6 +152,8 @@ static uint8_t padPiece(const Packed &packed, const Piece &piece,
     }
     if (job.squares == Squares::Subsets)
       job.tables = scratch.tables.data() + at * subsetBytes / 2;
+    if (packed.constants.wires)
+      job.magnitudes = scratch.magnitudes.data() + at;
     seen |= packed.kernels->pad(job);
   }
   return seen;
@@ -153,12 +173,63 @@ static WindowWords nameWindows(const Packed &packed, const Piece &piece,
   return {{words[0].data(), words[1].data(), words[2].data()}};
 }
 
+/// Draws the deviations of all pulses of windows `begin .. end` of a piece.
+static void drawPulses(const Packed &packed, const Piece &piece,
+                       uint32_t firstImage, uint32_t begin, uint32_t end,
+                       const Scratch &scratch) {
+  const Pieces &p = packed.pieces;
+  uint32_t perImage = (piece.end - piece.begin) * p.outW;
+  for (uint32_t i = begin; i < end; ++i)
+    for (const PulseSource &source : packed.pulses) {
+      PulseJob job = {};
+      job.key = packed.constants.key;
+      job.first =
+          counterOf(Draw::Jitter, source.k, piece.begin * p.outW + i % perImage,
+                    firstImage + piece.image + i / perImage,
+                    layerBlock(packed.constants.layer, source.ordinal));
+      job.rowOffset = source.k % 4;
+      job.rowCount = source.kCount;
+      job.groupCount = uint32_t(source.offsets.size());
+      job.offsets = source.offsets.data();
+      job.rows = source.rows.empty() ? nullptr : source.rows.data();
+      job.input = scratch.input.data() + p.corners[i];
+      job.offset = p.pad.offset;
+      job.normals = scratch.normals.data();
+      job.quads = scratch.quads.data();
+      job.pulses = scratch.pulses.data() +
+                   uint64_t(i - begin) * packed.pulseBytes + source.at;
+      packed.kernels->drawPulses(job);
+    }
+}
+
+/// All windows of a piece, of which `run` has the first.
+static void runWindows(const Packed &packed, const Piece &piece,
+                       uint32_t firstImage, const Scratch &scratch,
+                       WindowRun run) {
+  const Pieces &p = packed.pieces;
+  uint32_t windows = piece.images * (piece.end - piece.begin) * p.outW;
+  for (uint32_t begin = 0; begin < windows; begin += p.windowsAtOnce) {
+    run.windowCount = std::min(p.windowsAtOnce, windows - begin);
+    if (!packed.pulses.empty())
+      drawPulses(packed, piece, firstImage, begin, begin + run.windowCount,
+                 scratch);
+    for (const Tile &tile : packed.tiles)
+      packed.kernels->run(packed.constants, tile, run);
+    run.corners += run.windowCount;
+    for (const uint32_t *&words : run.noise.words)
+      if (words)
+        words += run.windowCount;
+    run.output = static_cast<char *>(run.output) +
+                 run.windowCount * packed.outputRowBytes / p.outW;
+  }
+}
+
 uint8_t cim::sim::runPacked(const Packed &packed, uint32_t firstImage,
                             uint32_t imageCount, const void *input,
                             void *output) {
   static thread_local Scratch scratch;
   const Pieces &p = packed.pieces;
-  makeRoom(packed, p.padBytes() * p.images, scratch);
+  makeRoom(packed, scratch);
   uint8_t seen = 0;
   Piece piece = {};
   for (piece.image = 0; piece.image < imageCount; piece.image += piece.images) {
@@ -171,15 +242,16 @@ uint8_t cim::sim::runPacked(const Packed &packed, uint32_t firstImage,
       run.high = scratch.high.data();
       run.low = scratch.low.data();
       run.tables = scratch.tables.data();
+      run.magnitudes = scratch.magnitudes.data();
+      run.pulses = scratch.pulses.data();
+      run.pulseBytes = packed.pulseBytes;
       run.corners = p.corners.data();
       if (packed.constants.analog)
         run.noise = nameWindows(packed, piece, firstImage, scratch);
-      run.windowCount = piece.images * (piece.end - piece.begin) * p.outW;
       run.output = static_cast<char *>(output) +
                    (uint64_t(piece.image) * p.outH + piece.begin) *
                        packed.outputRowBytes;
-      for (const Tile &tile : packed.tiles)
-        packed.kernels->run(packed.constants, tile, run);
+      runWindows(packed, piece, firstImage, scratch, run);
     }
   }
   return seen;

@@ -102,10 +102,12 @@ struct Planner {
   std::unique_ptr<Cells> cells, young; // null: cells conduct their levels
   std::unique_ptr<Columns> columns;    // analog only
   float gainFactor = 1;                // of every block: slices
+  int32_t dropCodes = 1;               // Y of docs/Numerics.md, section 5.2
 
   void chooseReads();
   void chooseScales();
   std::string readCells(const cim_block &block, PlannedBlock &out);
+  void weighDrops(PlannedBlock &out) const;
   float compensation(const cim_block &block, const PlannedBlock &planned);
   std::string planBlock(const cim_block &block, PlannedBlock &out);
   void correct(const cim_block &block, PlannedBlock &out);
@@ -113,6 +115,9 @@ struct Planner {
   const Effects &effects() const { return chip.config.effects; }
 };
 } // namespace
+
+/// Rounding to tenths adds 1/12 of a tenth's square: 1 / sqrt(100 + 1 / 12).
+static constexpr float jitterUnit = 0.0999583593664f;
 
 /// How inputs and row wires behave.
 void Planner::chooseReads() {
@@ -128,7 +133,7 @@ void Planner::chooseReads() {
   const LineEffects &lines = effects().lines;
   if (plan.mode != Mode::Analog)
     return;
-  plan.jitter = input.jitter * 4096.0f;
+  plan.jitter = input.jitter * jitterUnit;
   float heat = 1.0f + 0.00451f * (lines.temperature - 300.0f);
   plan.wire =
       lines.wireResistance * (heat > 0 ? heat : 0) * lines.cellConductance;
@@ -144,8 +149,11 @@ void Planner::chooseScales() {
     repeat = std::max(repeat, layer.blocks[i].repeat);
   scales.z = made->codesPerLevel(repeat);
   plan.inverseZ = 1.0f / scales.z;
-  plan.irUnit = plan.inverseZ / (float(chip.config.levels()) *
-                                 float(chip.config.inputHi(layer.in_type)));
+  plan.loadUnit = plan.inverseZ / (float(chip.config.levels()) *
+                                   float(chip.config.inputHi(layer.in_type)));
+  if (!made->vary())
+    dropCodes = std::max(1, 127 / (chip.config.levels() * int32_t(repeat)));
+  plan.dropUnit = 1.0f / (float(dropCodes) * scales.z);
   plan.readSigma = effects().readSigma;
   if (!made->plainNoise()) {
     scales.perVariance = made->codesPerVariance(repeat);
@@ -193,6 +201,21 @@ std::string Planner::readCells(const cim_block &block, PlannedBlock &out) {
   return "";
 }
 
+/// D of every weight: what a row far from the sense amplifier loses.
+void Planner::weighDrops(PlannedBlock &out) const {
+  int64_t count = out.kCount, whole = count * count;
+  out.drops.resize(out.weights.size());
+  for (int64_t k = 0; k < count; ++k) {
+    int64_t share = (whole - (count - k) * (count - k)) * dropCodes;
+    for (uint32_t n = 0; n < out.nCount; ++n) {
+      int32_t weight = out.weights[size_t(k) * out.nCount + n];
+      int64_t code = (2 * std::abs(weight) * share + whole) / (2 * whole);
+      code = std::min<int64_t>(code, 127);
+      out.drops[size_t(k) * out.nCount + n] = int8_t(weight < 0 ? -code : code);
+    }
+  }
+}
+
 /// What global drift compensation multiplies the block's codes by.
 float Planner::compensation(const cim_block &block,
                             const PlannedBlock &planned) {
@@ -221,10 +244,13 @@ std::string Planner::planBlock(const cim_block &block, PlannedBlock &out) {
   out.nCount = block.n_count;
   out.plane = block.plane;
   out.gain = block.gain * gainFactor;
-  out.cellRows = block.k_count * block.repeat;
   std::string problem = readCells(block, out);
   if (!problem.empty())
     return problem;
+  if (plan.wire != 0) {
+    weighDrops(out);
+    out.wire = float(block.k_count * block.repeat) * plan.wire;
+  }
 
   const float *significance =
       layer.significance + uint64_t(block.plane) * layer.out_c + block.n;
@@ -276,8 +302,11 @@ bool Planner::nothingPerRead() const {
 /// Integer sums, and their squares, must stay within 32 bits. An input takes
 /// at most `inputBits` bits of magnitude, also when an offset makes it
 /// unsigned.
-static std::string checkSums(const Config &config, const PlannedBlock &block) {
+static std::string checkSums(const Plan &plan, const Config &config,
+                             const PlannedBlock &block) {
   uint64_t most = (1u << config.inputBits) - 1;
+  if (plan.jitter != 0)
+    most = std::max<uint64_t>(most, 127);
   uint64_t square = 0;
   for (uint8_t value : block.squares)
     square = std::max<uint64_t>(square, value);
@@ -310,7 +339,7 @@ std::string cim::sim::makePlan(const Chip &chip, const cim_layer &layer,
     PlannedBlock &planned = plan.blocks.emplace_back();
     std::string problem = planner.planBlock(block, planned);
     if (problem.empty())
-      problem = checkSums(chip.config, planned);
+      problem = checkSums(plan, chip.config, planned);
     if (!problem.empty())
       return rt::format("block %u: %s", i, problem.c_str());
     for (uint32_t n = block.n; n < block.n + block.n_count; ++n) {

@@ -36,6 +36,7 @@ struct PlannedBlock {
   uint32_t plane;
   std::vector<int8_t> weights;    // [kCount][nCount], what the cells conduct
   std::vector<uint8_t> squares;   // [kCount][nCount], U; read noise only
+  std::vector<int8_t> drops;      // [kCount][nCount], D; IR drop only
   std::vector<float> coefficient; // significance (/ gain)
   float gain;
   std::vector<float> adcGain, adcOffset; // empty when the effect is off
@@ -44,8 +45,7 @@ struct PlannedBlock {
   /// in noise counters: unlike the position in the list it does not depend on
   /// where placement cuts columns.
   std::vector<uint16_t> ordinal;
-  /// Rows of cells that the block takes; IR drop only.
-  uint32_t cellRows;
+  float wire = 0; // resistance of the block's wires times conductance
 };
 
 struct Plan {
@@ -55,14 +55,13 @@ struct Plan {
   float adcNoise = 0;
   float inverseZ = 1;      // codes of conductance to levels; 1 when not scaled
   std::vector<float> bias; // of the epilogue, per channel
-  // What only Scalar knows.
-  uint32_t slices = 1;    // reads per window
-  uint32_t digits = 1;    // of an input, each of so many bits
-  uint32_t sliceBits = 0; // 0: all bits at once
-  float jitter = 0;       // in 2^-12 input codes
-  float wire = 0;         // resistance of a wire per cell times conductance
-  float irUnit = 0;       // of sum |G| |q|: one device at full input
-  bool scalarOnly() const { return sliceBits != 0 || jitter != 0 || wire != 0; }
+  uint32_t slices = 1;     // reads per window
+  uint32_t digits = 1;     // of an input, each of so many bits
+  uint32_t sliceBits = 0;  // 0: all bits at once
+  float jitter = 0;        // input codes per unit of J
+  float wire = 0;          // resistance of a wire per cell times conductance
+  float loadUnit = 0;      // of sum |G| |q|: one device at full input
+  float dropUnit = 0;      // of sum q D
   std::vector<PlannedBlock> blocks;
 };
 

@@ -67,12 +67,11 @@ static void product(const PlannedBlock &block, const Q *q,
 namespace {
 /// Integer sums of one block and window, per column.
 struct Sums {
-  std::vector<int32_t> products;     // q G
-  std::vector<int32_t> variances;    // q^2 U
-  std::vector<int64_t> jitter;       // J G
-  std::vector<int32_t> loads;        // |q G|
-  std::vector<int64_t> drops;        // q G p
-  std::vector<int32_t> upper, lower; // of drops, on the way
+  std::vector<int32_t> products;  // q G
+  std::vector<int32_t> variances; // q^2 U
+  std::vector<int32_t> jitter;    // J G
+  std::vector<int32_t> loads;     // |q G|
+  std::vector<int32_t> drops;     // q D
 };
 } // namespace
 
@@ -96,10 +95,10 @@ static int32_t squareOf(int32_t q, const Plan &plan) {
   return sum;
 }
 
-/// Deviations of the pulses, in 2^-12 input codes. An input of 0 has no pulse.
-static void drawJitter(const Plan &plan, const PlannedBlock &block,
-                       const Site &site, const int16_t *q,
-                       std::vector<int32_t> &jitter) {
+/// Deviations of the pulses, in tenths of the deviation that the target says.
+/// An input of 0 has no pulse.
+static void drawJitter(const PlannedBlock &block, const Site &site,
+                       const int16_t *q, std::vector<int32_t> &jitter) {
   jitter.assign(block.kCount, 0);
   for (uint32_t k = 0; k < block.kCount; ++k) {
     if (!q[k])
@@ -107,47 +106,27 @@ static void drawJitter(const Plan &plan, const PlannedBlock &block,
     float normal =
         normalAt(site.key, Draw::Jitter, block.k + k, site.window, site.image,
                  layerBlock(site.layer, block.ordinal[0]));
-    float code = std::nearbyintf(plan.jitter * normal);
-    jitter[k] = int32_t(clamp(code, -32767, 32767));
+    jitter[k] = int32_t(std::nearbyintf(10.0f * normal));
   }
 }
 
-/// Sums for the fitted model of IR drop: a row far from the sense amplifier
-/// loses the share 1 - (1 - k / K)^2 of what the load makes it lose.
-static void sumDrops(const PlannedBlock &block, const int16_t *q, Sums &sums) {
-  sums.loads.assign(block.nCount, 0);
-  sums.drops.assign(block.nCount, 0);
-  // Products of 16 bits are quick; 128 rows of them fit 32.
-  constexpr uint32_t chunk = 128;
-  sums.upper.assign(block.nCount, 0);
-  sums.lower.assign(block.nCount, 0);
-  int64_t count = block.kCount;
+static void sumLoads(const PlannedBlock &block, const int16_t *q,
+                     std::vector<int32_t> &loads) {
+  loads.assign(block.nCount, 0);
   for (uint32_t k = 0; k < block.kCount; ++k) {
-    int64_t left = count - k;
-    int64_t p = (count * count - left * left) * 65536 / (count * count);
-    int16_t high = int16_t(p >> 8), low = int16_t(p & 255);
     const int8_t *row = block.weights.data() + size_t(k) * block.nCount;
-    for (uint32_t n = 0; q[k] && n < block.nCount; ++n) {
-      int16_t term = int16_t(q[k] * row[n]);
-      sums.loads[n] += term < 0 ? -term : term;
-      sums.upper[n] += int32_t(term) * high;
-      sums.lower[n] += int32_t(term) * low;
-    }
-    if ((k + 1) % chunk && k + 1 < block.kCount)
-      continue;
-    for (uint32_t n = 0; n < block.nCount; ++n) {
-      sums.drops[n] += int64_t(sums.upper[n]) * 256 + sums.lower[n];
-      sums.upper[n] = sums.lower[n] = 0;
-    }
+    for (uint32_t n = 0; q[k] && n < block.nCount; ++n)
+      loads[n] += std::abs(q[k] * row[n]);
   }
 }
 
+/// The fitted model of IR drop.
 static float loseToWires(float a, const Plan &plan, const PlannedBlock &block,
-                         int64_t load, int64_t drop) {
-  float l = float(block.cellRows) * plan.wire * (float(load) * plan.irUnit);
+                         int32_t load, int32_t drop) {
+  float l = block.wire * (float(load) * plan.loadUnit);
   float c = l * ((l * 0.05f - 0.2f) * l + 0.5f);
   float share = clamp(c, 0, 1);
-  return a - share * (float(drop) * 0x1p-16f) * plan.inverseZ;
+  return a - share * (float(drop) * plan.dropUnit);
 }
 
 /// Read noise of a column: the noise of its cells adds up to one normal of
@@ -177,7 +156,7 @@ static float convert(const Plan &plan, const PlannedBlock &block,
   if (plan.mode == Mode::Ideal)
     return a;
   if (plan.jitter != 0)
-    a = a + float(sums.jitter[n]) * 0x1p-12f;
+    a = a + float(sums.jitter[n]) * plan.jitter;
   if (plan.inverseZ != 1)
     a = a * plan.inverseZ;
   if (plan.wire != 0)
@@ -224,16 +203,17 @@ void Reader::sumUp(const PlannedBlock &block, const Site &site,
     product(block, squares.data(), block.squares, sums.variances);
   }
   if (plan.jitter != 0) {
-    drawJitter(plan, block, site, q, jitter);
+    drawJitter(block, site, q, jitter);
     product(block, jitter.data(), block.weights, sums.jitter);
   }
-  if (plan.wire != 0)
-    sumDrops(block, q, sums);
+  if (plan.wire != 0) {
+    sumLoads(block, q, sums.loads);
+    product(block, q, block.drops, sums.drops);
+  }
 }
 
 void Reader::addBlock(const PlannedBlock &block, const Site &site,
                       const int16_t *q, float *results) {
-  std::vector<float> codes(block.nCount, 0.0f);
   for (uint32_t read = 0; read < plan.slices; ++read) {
     const int16_t *part = q;
     if (plan.slices > 1) {
@@ -243,14 +223,14 @@ void Reader::addBlock(const PlannedBlock &block, const Site &site,
       part = digits.data();
     }
     sumUp(block, site, part);
+    // Every slice counts like a block of its own.
     float weight = float(1u << plan.sliceBits * read);
-    for (uint32_t n = 0; n < block.nCount; ++n)
-      codes[n] += convert(plan, block, site, n, read, sums) * weight;
-  }
-  for (uint32_t n = 0; n < block.nCount; ++n) {
-    float &result = results[block.n + n];
-    float term = codes[n] * block.coefficient[n];
-    result = result + term;
+    for (uint32_t n = 0; n < block.nCount; ++n) {
+      float &result = results[block.n + n];
+      float code = convert(plan, block, site, n, read, sums);
+      float term = code * (block.coefficient[n] * weight);
+      result = result + term;
+    }
   }
 }
 

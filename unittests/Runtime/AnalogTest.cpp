@@ -326,6 +326,15 @@ static const char *const converterEffects =
         "adc": {"architecture": "sar", "capacitor_mismatch": 0.1,
                 "amplifier_gain": 50}})";
 
+static const char *const wireEffects =
+    R"({"input": {"slice_bits": 2, "accumulation": "analog"},
+        "noise": {"read": 0.05, "static": 0.1},
+        "lines": {"wire_resistance": 30, "cell_conductance": 3e-5}})";
+static const char *const pulseEffects =
+    R"({"input": {"jitter": 0.7}, "noise": {"read": 0.05, "static": 0.04},
+        "lines": {"wire_resistance": 3, "cell_conductance": 3e-5}})";
+static const char *const plainPulses =
+    R"({"input": {"jitter": 1}, "noise": {"read": 0.02}})";
 static const char *const readEffects =
     R"({"input": {"slice_bits": 3}, "noise": {"read": 0.05, "adc_noise": 0.4},
         "lines": {"wire_resistance": 3, "cell_conductance": 3e-5}})";
@@ -377,12 +386,15 @@ TEST(Analog, SameBitsOnEveryInstructionSet) {
                            columnEffects,
                            cellEffects,
                            converterEffects,
-                           readEffects};
-  for (int i = 0; i < 160; ++i) {
+                           readEffects,
+                           wireEffects,
+                           pulseEffects,
+                           plainPulses};
+  for (int i = 0; i < 220; ++i) {
     auto test = randomLayer(random);
     DeviceOptions options;
     options.mode = "analog";
-    options.target = effects[i % 8];
+    options.target = effects[i % 11];
     options.seed = i;
     expectSameBits(*test, options);
   }
@@ -410,8 +422,11 @@ TEST(Analog, SameBitsOnLargeMaps) {
     test->finish();
     DeviceOptions options;
     options.mode = "analog";
-    options.target = R"({"noise": {"read": 0.2, "adc_noise": 0.5}})";
-    expectSameBits(*test, options);
+    for (const char *target : {R"({"noise": {"read": 0.2, "adc_noise": 0.5}})",
+                               readEffects, wireEffects, plainPulses}) {
+      options.target = target;
+      expectSameBits(*test, options);
+    }
   }
 }
 
