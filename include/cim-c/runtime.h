@@ -100,6 +100,17 @@ CIM_EXPORT cim_status cim_session_run(cim_session *session,
                                       const void *const *inputs,
                                       void *const *outputs);
 
+/* Takes back digitally what this chip does differently from its description.
+ * The samples run through the network, layer by layer: the scale and bias of
+ * every channel are changed such that its mean and deviation over all windows
+ * become those of a chip without non-idealities (docs/Runtime.md). At least
+ * one sample; of more than 256 batches the first 256 are used. The chip stays
+ * calibrated until the session ends; calibrating again starts anew. After a
+ * failure the chip is as it was made. */
+CIM_EXPORT cim_status cim_session_calibrate(cim_session *session,
+                                            uint64_t count,
+                                            const void *const *inputs);
+
 #ifdef __cplusplus
 }
 #endif

@@ -2,6 +2,7 @@
 // A session: one chip that runs one network over any number of samples.
 
 #include "Model/Model.h"
+#include "Session/ChipCalibration.h"
 #include "Session/DeviceLibrary.h"
 #include "Session/DeviceName.h"
 #include "Session/Host.h"
@@ -23,6 +24,7 @@ struct cim_session {
   // Order matters: the device goes before the library that it came from.
   DeviceLibrary library;
   cim_device *device = nullptr;
+  ChipCorrections corrections; // of a chip that was calibrated
   std::unique_ptr<ThreadPool> pool;
 
   cim_session() = default;
@@ -67,6 +69,15 @@ static cim_status programArrays(const cim_session &session) {
   return CIM_OK;
 }
 
+/// As they were compiled.
+static cim_status prepareLayers(const cim_session &session) {
+  for (const LayerSpec &spec : session.model->manifest.layers)
+    if (cim_status status =
+            session.library.api()->prepare(session.device, &spec.layer))
+      return deviceFailure(session, status, "layer " + spec.name);
+  return CIM_OK;
+}
+
 static cim_status makeChip(cim_session &session) {
   const Manifest &manifest = session.model->manifest;
   cim_device_config config = {};
@@ -85,10 +96,7 @@ static cim_status makeChip(cim_session &session) {
     return status;
   if (cim_status status = programArrays(session))
     return status;
-  for (const LayerSpec &spec : manifest.layers)
-    if (cim_status status = api.prepare(session.device, &spec.layer))
-      return deviceFailure(session, status, "layer " + spec.name);
-  return CIM_OK;
+  return prepareLayers(session);
 }
 
 static unsigned threadsFor(const cim_session_options &options) {
@@ -252,23 +260,90 @@ static cim_status runAll(cim_session &session, Run &run) {
   return CIM_OK;
 }
 
+static cim_status checkTensors(const char *function, const char *kind,
+                               const std::vector<TensorSpec> &tensors,
+                               const void *const *given) {
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (!given[i])
+      return fail(CIM_INVALID_ARGUMENT, "%s: %s %zu is null", function, kind,
+                  i);
+  return CIM_OK;
+}
+
 cim_status cim_session_run(cim_session *session, uint64_t first_sample,
                            uint64_t count, const void *const *inputs,
                            void *const *outputs) {
   if (!session || !inputs || !outputs)
     return fail(CIM_INVALID_ARGUMENT, "cim_session_run: an argument is null");
   const Manifest &manifest = session->model->manifest;
-  for (size_t i = 0; i < manifest.inputs.size(); ++i)
-    if (!inputs[i])
-      return fail(CIM_INVALID_ARGUMENT, "cim_session_run: input %zu is null",
-                  i);
-  for (size_t i = 0; i < manifest.outputs.size(); ++i)
-    if (!outputs[i])
-      return fail(CIM_INVALID_ARGUMENT, "cim_session_run: output %zu is null",
-                  i);
+  if (cim_status status =
+          checkTensors("cim_session_run", "input", manifest.inputs, inputs))
+    return status;
+  if (cim_status status =
+          checkTensors("cim_session_run", "output", manifest.outputs, outputs))
+    return status;
   return guarded([&] {
     Run run = {*session, manifest, first_sample, count,
                inputs,   outputs,  {},           {}};
     return runAll(*session, run);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Calibrating a chip
+//===----------------------------------------------------------------------===//
+
+static cim_status calibrate(cim_session &session, uint64_t count,
+                            const void *const *inputs) {
+  const Manifest &manifest = session.model->manifest;
+  std::vector<std::vector<std::byte>> results; // nobody looks at them
+  std::vector<void *> outputs;
+  for (const TensorSpec &output : manifest.outputs) {
+    results.emplace_back(output.sampleBytes() * count);
+    outputs.push_back(results.back().data());
+  }
+  auto call = [&](uint64_t index, const cim_device_api &api,
+                  cim_device *device) -> cim_status {
+    Run run = {session, manifest, 0, count, inputs, outputs.data(), {}, {}};
+    Host &host = run.workers.emplace_back().host;
+    host.manifest = &manifest;
+    host.api = &api;
+    host.device = device;
+    host.options = &session.options;
+    run.runChunk(index, 0);
+    return host.status == CIM_OK ? CIM_OK : fail(host.status, host.error);
+  };
+  cim_status status =
+      calibrateChip(manifest, *session.library.api(), session.device, count,
+                    call, session.corrections);
+  if (status == CIM_OK)
+    return status;
+  // The chip is as it was made.
+  std::string why = lastError();
+  prepareLayers(session);
+  session.corrections.clear();
+  return fail(status, why);
+}
+
+/// Calls that wait for each other; each has a thread.
+static constexpr uint64_t mostCalls = 256;
+
+cim_status cim_session_calibrate(cim_session *session, uint64_t count,
+                                 const void *const *inputs) {
+  if (!session || !inputs)
+    return fail(CIM_INVALID_ARGUMENT,
+                "cim_session_calibrate: an argument is null");
+  const Manifest &manifest = session->model->manifest;
+  if (cim_status status = checkTensors("cim_session_calibrate", "input",
+                                       manifest.inputs, inputs))
+    return status;
+  if (count == 0)
+    return fail(CIM_INVALID_ARGUMENT,
+                "cim_session_calibrate: count is 0, expected samples");
+  if (manifest.layers.empty())
+    return CIM_OK;
+  return guarded([&] {
+    return calibrate(*session, std::min(count, mostCalls * manifest.batch),
+                     inputs);
   });
 }

@@ -79,6 +79,9 @@ bool cim::run::checkOutputs(const Options &options, std::string &error) {
   for (const NamedFile &file : options.inputs)
     for (const std::string &path : pathsOf(file))
       used.push_back({"input", path});
+  for (const NamedFile &file : options.calibration)
+    for (const std::string &path : pathsOf(file))
+      used.push_back({"calibration", path});
   if (!options.labels.empty())
     used.push_back({"labels", options.labels});
   if (rt::isDriverPath(options.device))

@@ -26,6 +26,11 @@ OPTIONS:
                           be left out for the first. With --trials the array
                           has one more axis in front, of length T. Every output
                           needs a file of its own, which is nothing else here
+  --calibrate [NAME=]C.npy
+                          calibrate every chip before it runs: samples of one
+                          network input, at most 256 batches count. What a
+                          channel does differently on this chip is taken back
+                          in its scale and bias
   --device=D              ideal   the integer network without ADC
                           exact   with the target's ADC (default)
                           analog  with the target's noise and variation
@@ -59,6 +64,10 @@ EXAMPLES:
   # how many of fifty chips still reach 84 % after a year
   cim-run net.so --input test.npy --labels labels.npy --device=analog \
       --trials=50 --yield=84 --age=1y
+
+  # the same chips, each one calibrated with samples of its own
+  cim-run net.so --input test.npy --labels labels.npy --device=analog \
+      --trials=10 --calibrate=samples.npy
 
   # outputs of a network with two inputs, on a driver of your own
   cim-run net.so --input a=a.npy --input b=b.npy --output y.npy \
@@ -179,10 +188,12 @@ static bool parseOption(Arguments &args, Options &options, std::string &error) {
     return error.empty();
   }
   std::string text;
-  if (word == "--input" || word == "--output") {
+  if (word == "--input" || word == "--output" || word == "--calibrate") {
     if (!args.takeValue(text, error))
       return false;
-    auto &files = word == "--input" ? options.inputs : options.outputs;
+    auto &files = word == "--input"    ? options.inputs
+                  : word == "--output" ? options.outputs
+                                       : options.calibration;
     files.push_back(parseNamed(text));
     if (files.back().path.empty())
       error = word + " " + text + ": expected a file after '='";

@@ -25,6 +25,7 @@ struct NamedFile {
 struct Options {
   std::string model;
   std::vector<NamedFile> inputs, outputs;
+  std::vector<NamedFile> calibration; // samples for every chip
   std::string device = "exact";
   std::string labels;
   uint64_t seed = 0;

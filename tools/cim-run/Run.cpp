@@ -28,7 +28,7 @@ struct Job {
   const Options &options;
   Model model;
   std::vector<Tensor> inputs, outputs;
-  std::vector<npy::Array> data;
+  std::vector<npy::Array> data, calibration;
   std::vector<int64_t> labels;
   int64_t samples = 0;
   uint32_t threads = 1;
@@ -45,6 +45,7 @@ struct Job {
 private:
   bool assignPaths(std::string &error);
   uint8_t *resultOf(size_t output, uint32_t trial);
+  bool calibrate(cim_session *session, std::string &error);
   bool runSlices(cim_session *session, uint32_t trial, std::string &error);
 };
 } // namespace
@@ -84,6 +85,14 @@ bool Job::prepare(std::string &error) {
     return false;
   data = std::move(*loaded);
   samples = data[0].shape[0];
+  if (!options.calibration.empty()) {
+    auto read = loadInputs(inputs, options.calibration, finite, error);
+    if (!read) {
+      error = "--calibrate: " + error;
+      return false;
+    }
+    calibration = std::move(*read);
+  }
   if (!options.labels.empty()) {
     auto read =
         loadLabels(options.labels, samples, outputs[0].sampleElements(), error);
@@ -133,6 +142,19 @@ bool Job::runSlices(cim_session *session, uint32_t trial, std::string &error) {
   return true;
 }
 
+bool Job::calibrate(cim_session *session, std::string &error) {
+  if (calibration.empty())
+    return true;
+  std::vector<const void *> from;
+  for (const npy::Array &array : calibration)
+    from.push_back(array.bytes.data());
+  int64_t count = calibration[0].shape[0];
+  if (cim_session_calibrate(session, count, from.data()) == CIM_OK)
+    return true;
+  error = std::string("--calibrate: ") + cim_last_error();
+  return false;
+}
+
 std::optional<Trial> Job::run(uint32_t trial, std::string &error) {
   cim_session_options wanted = {};
   wanted.size = sizeof wanted;
@@ -147,6 +169,8 @@ std::optional<Trial> Job::run(uint32_t trial, std::string &error) {
     return std::nullopt;
   }
   Session session(made);
+  if (!calibrate(made, error))
+    return std::nullopt;
   Trial result;
   auto start = std::chrono::steady_clock::now();
   if (!runSlices(made, trial, error))

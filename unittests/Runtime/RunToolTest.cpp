@@ -163,9 +163,10 @@ TEST_F(RunTool, YieldIsAShareOfChips) {
 }
 
 TEST_F(RunTool, HelpTeaches) {
-  for (const char *option : {"--input", "--output", "--device", "--seed",
-                             "--trials", "--age", "--labels", "--threads",
-                             "--json", "--version", "EXAMPLES", "EXIT CODES"})
+  for (const char *option :
+       {"--input", "--output", "--device", "--seed", "--trials", "--age",
+        "--labels", "--threads", "--json", "--calibrate", "--version",
+        "EXAMPLES", "EXIT CODES"})
     EXPECT_NE(run("--help").text.find(option), std::string::npos) << option;
   EXPECT_EQ(run("--help").code, 0);
   EXPECT_EQ(run("--version").text.substr(0, 8), "cim-run ");
@@ -189,6 +190,9 @@ TEST_F(RunTool, WrongUsage) {
                     ": expected a time above 0 such as 90s, 1h, 1d, 1y");
   expectError(2, "NET --input x.npy --threads=2x", "--threads=2x: expected");
   expectError(2, "NET --input x.npy --device=other", "unknown device 'other'");
+  expectError(2, "NET --input x.npy --calibrate=", "--calibrate needs a value");
+  expectError(2, "NET --input x.npy --calibrate c.npy --output c.npy",
+              "output 'c.npy' would overwrite the calibration 'c.npy'");
 }
 
 TEST_F(RunTool, WrongFiles) {
@@ -197,6 +201,9 @@ TEST_F(RunTool, WrongFiles) {
   expectError(1, "NET --input nothing.npy", "nothing.npy: cannot open");
   expectError(1, "NET --input l.npy",
               "l.npy: input 'x' has shape (5,), expected (samples, 4, 4, 3)");
+  expectError(
+      1, "NET --input x.npy --calibrate l.npy",
+      "--calibrate: l.npy: input 'x' has shape (5,), expected (samples");
   expectError(1, "NET --input z=x.npy",
               "the network has no input 'z'; it has x");
   expectError(1, "NET --input x.npy --input x=x.npy",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Sessions: batches, threads, noise indices, drivers, observers, failures.
 
+#include "Session/DeviceLibrary.h"
 #include "Session/HostMath.h"
 #include "cim-c/runtime.h"
 
@@ -39,6 +40,9 @@ protected:
     cim_session *session = nullptr;
     error.clear();
     status = cim_session_create(model, &options, &session);
+    const void *all = input.data();
+    if (status == CIM_OK && calibrated)
+      status = cim_session_calibrate(session, count, &all);
     if (status == CIM_OK) {
       const void *from = input.data() + first * inputSize;
       void *to = output.data();
@@ -53,6 +57,7 @@ protected:
   static constexpr uint64_t count = 7; // the batch is 2
   cim_model *model = nullptr;
   std::vector<int8_t> input;
+  bool calibrated = false; // chips are, before they run
   cim_status status = CIM_OK;
   std::string error;
 };
@@ -119,6 +124,48 @@ TEST_F(SessionTest, SeedsAndTrialsDiffer) {
   options.seed = 0;
   options.trial = 1;
   EXPECT_NE(run(options), first);
+}
+
+// A chip that does what it should needs no correction; one that does not gets
+// another one, whatever the threads.
+TEST_F(SessionTest, CalibratedChips) {
+  calibrated = true;
+  EXPECT_EQ(run(optionsFor("exact")), expected(input, false));
+  std::vector<float> analog = run(optionsFor("analog", 1));
+  EXPECT_EQ(error, "");
+  EXPECT_EQ(run(optionsFor("analog", 7)), analog);
+  calibrated = false;
+  EXPECT_NE(run(optionsFor("analog")), analog);
+}
+
+// A chip that fails ends its call; the others must not wait for it. Afterwards
+// the chip is as it was made.
+TEST_F(SessionTest, ChipsThatCannotBeCalibrated) {
+  static int streams; // until one fails
+  cim_device_api api = *cim::rt::simulatorApi();
+  api.stream = [](cim_device *device, const cim_stream *stream) {
+    return --streams == 0 ? CIM_DEVICE_ERROR
+                          : cim::rt::simulatorApi()->stream(device, stream);
+  };
+  cim_session_options options = optionsFor(nullptr);
+  options.device_api = &api;
+  cim_session *session = nullptr;
+  ASSERT_EQ(cim_session_create(model, &options, &session), CIM_OK);
+  const void *from = input.data();
+  streams = 3;
+  EXPECT_EQ(cim_session_calibrate(session, count, &from), CIM_DEVICE_ERROR);
+  std::vector<float> output(count * outputSize);
+  void *to = output.data();
+  EXPECT_EQ(cim_session_run(session, 0, count, &from, &to), CIM_OK);
+  EXPECT_EQ(output, expected(input, false));
+  EXPECT_EQ(cim_session_calibrate(session, 0, &from), CIM_INVALID_ARGUMENT);
+  EXPECT_STREQ(cim_last_error(),
+               "cim_session_calibrate: count is 0, expected samples");
+  from = nullptr;
+  EXPECT_EQ(cim_session_calibrate(session, 1, &from), CIM_INVALID_ARGUMENT);
+  EXPECT_STREQ(cim_last_error(), "cim_session_calibrate: input 0 is null");
+  EXPECT_EQ(cim_session_calibrate(nullptr, 1, &from), CIM_INVALID_ARGUMENT);
+  cim_session_destroy(session);
 }
 
 namespace {
