@@ -154,6 +154,21 @@ float cim::reference::withConverterNoise(const Chip &chip, const Conversion &at,
   return x + noise;
 }
 
+bool cim::reference::isLinear(const Chip &chip) {
+  const LineConfig &lines = chip.config.lines;
+  return lines.attenuation == 0 && lines.compression == 0 &&
+         lines.headroom == 0;
+}
+
+float cim::reference::withBothNoises(const Chip &chip, const Conversion &at,
+                                     float sigma, int64_t power, float x) {
+  float read = withConverterGain(chip, at, sigma * at.gain);
+  float converter = chip.config.adcNoise;
+  float variance = float(power) * (read * read) + converter * converter;
+  float noise = std::sqrt(variance) * perRead(chip, Draw::Read, at);
+  return x + noise;
+}
+
 /// Bits of a converter whose largest code is `hi`; 0 when there is none.
 static int bitsOf(int32_t hi) {
   for (int bits = 2; bits <= 10; ++bits)

@@ -39,6 +39,8 @@ float withWires(const Chip &chip, const Conversion &at, WireCodes codes,
                 const WireSums &sums, float a);
 float withReadNoise(const Chip &chip, const Conversion &at, float sigma,
                     int64_t power, float a);
+/// Whether nothing bends the lines: both noises are drawn as one.
+bool isLinear(const Chip &chip);
 // In ADC codes, in this order.
 float withAttenuation(const Chip &chip, const Conversion &at, float z);
 float withCompression(const Chip &chip, const Conversion &at, float z);
@@ -46,6 +48,9 @@ float withHeadroom(const Chip &chip, const Conversion &at, float z);
 float withConverterGain(const Chip &chip, const Conversion &at, float x);
 float withConverterOffset(const Chip &chip, const Conversion &at, float x);
 float withConverterNoise(const Chip &chip, const Conversion &at, float x);
+/// Both noises at the converter, in place of the two functions for one.
+float withBothNoises(const Chip &chip, const Conversion &at, float sigma,
+                     int64_t power, float x);
 
 /// T[1], T[2], ... of a column's converter; empty for an ideal one.
 std::vector<float> thresholdsOf(const Chip &chip, const cim_layer &layer,

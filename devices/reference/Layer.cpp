@@ -120,7 +120,8 @@ static float analogValue(const Chip &chip, const Layer &layer,
     a = a * (1.0f / float(layer.z));
   a = withWires(chip, at, {layer.z, layer.dropCodes},
                 {sums.loads[n], sums.drops[n]}, a);
-  if (layer.readSigma != 0)
+  bool joint = layer.readSigma != 0 && isLinear(chip);
+  if (layer.readSigma != 0 && !joint)
     a = withReadNoise(chip, at, layer.readSigma, sums.powers[n], a);
   float x = a * at.gain;
   x = withAttenuation(chip, at, x);
@@ -128,7 +129,8 @@ static float analogValue(const Chip &chip, const Layer &layer,
   x = withHeadroom(chip, at, x);
   x = withConverterGain(chip, at, x);
   x = withConverterOffset(chip, at, x);
-  return withConverterNoise(chip, at, x);
+  return joint ? withBothNoises(chip, at, layer.readSigma, sums.powers[n], x)
+               : withConverterNoise(chip, at, x);
 }
 
 /// Section 4: output channel n of one window.

@@ -65,6 +65,7 @@ struct TileBlock {
   const float *adcGain;       // [lanes] or null
   const float *adcOffset;     // [lanes] or null
   const ColumnStage *columns; // or null
+  const float *noise; // [lanes] or null: read noise joins the converter's
   // Squares::Halves
   const int8_t *squares; // like weights, of t^2
   // Squares::Subsets: groups come in pairs of eight bytes.

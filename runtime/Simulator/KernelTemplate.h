@@ -258,12 +258,14 @@ template <int R, int NV, bool Floor>
                                  const Epilogue<NV> &out, const I (&acc)[R][NV],
                                  const Sums<R, NV> &more, F (&sums)[R][NV]) {
   const TileBlock &block = tile.blocks[position];
-  bool read = c.squares != Squares::None, converter = c.adcNoise != 0;
+  bool joint = block.noise, read = c.squares != Squares::None && !joint;
+  float adcVariance = c.adcNoise * c.adcNoise;
   uint64_t outC = c.outC;
   uint32_t quad = tile.column / 4, quadB = NV == 1 ? quad : quad + width / 4;
   uint32_t counter = c.layer << 16 | position;
   Columns readColumns(keys, Draw::Read, quad, quadB, counter);
-  Columns convertColumns(keys, Draw::Convert, quad, quadB, counter);
+  Columns convertColumns(keys, joint ? Draw::Read : Draw::Convert, quad, quadB,
+                         counter);
 
   static_assert(R % batchRow<NV>(batch) == 0);
   for (int first = 0; first < R; first += batchRow<NV>(batch)) {
@@ -320,10 +322,19 @@ template <int R, int NV, bool Floor>
       each([&](int i, int, int v) {
         x[i] = Vec::add(x[i], Vec::load(block.adcOffset + v * width));
       });
-    if (converter) {
+    if (joint || c.adcNoise != 0) {
       batchNormals<NV>(keys, convertColumns, windows, normal);
+      F sigma[batch];
+      if (joint)
+        each([&](int i, int m, int v) {
+          F variance = Vec::mul(Vec::toFloat(more.squares[m][v]),
+                                Vec::load(block.noise + v * width));
+          sigma[i] = Vec::sqrt(Vec::add(variance, Vec::set(adcVariance)));
+        });
+      else
+        each([&](int i, int, int) { sigma[i] = Vec::set(c.adcNoise); });
       each([&](int i, int, int) {
-        x[i] = Vec::add(x[i], Vec::mul(Vec::set(c.adcNoise), normal[i]));
+        x[i] = Vec::add(x[i], Vec::mul(sigma[i], normal[i]));
       });
     }
     if (block.columns)

@@ -403,6 +403,9 @@ TileBlock Packer::packBlock(const Tile &tile, size_t position) {
     block.adcOffset = columnTable(tile, [&](uint32_t n) {
       return cover(n).block->adcOffset[cover(n).n];
     });
+  if (!planned.noise.empty())
+    block.noise = columnTable(
+        tile, [&](uint32_t n) { return cover(n).block->noise[cover(n).n]; });
   if (plan.wire != 0)
     block.wire =
         columnTable(tile, [&](uint32_t n) { return cover(n).block->wire; });

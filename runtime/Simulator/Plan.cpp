@@ -110,6 +110,7 @@ struct Planner {
   void weighDrops(PlannedBlock &out) const;
   float compensation(const cim_block &block, const PlannedBlock &planned);
   std::string planBlock(const cim_block &block, PlannedBlock &out);
+  void joinNoise(PlannedBlock &out) const;
   void correct(const cim_block &block, PlannedBlock &out);
   bool nothingPerRead() const;
   const Effects &effects() const { return chip.config.effects; }
@@ -267,9 +268,26 @@ std::string Planner::planBlock(const cim_block &block, PlannedBlock &out) {
   out.adcOffset = converterDraws(chip.config, chip.key, block, Draw::AdcOffset,
                                  0.0f, effects().adcOffset);
   out.columns = columns->tablesOf(block, out.gain);
+  joinNoise(out);
   if (effects().converter.calibrationReads)
     correct(block, out);
   return "";
+}
+
+/// Read noise and that of the converter are one normal, unless a line that is
+/// not linear lies between.
+void Planner::joinNoise(PlannedBlock &out) const {
+  const LineEffects &lines = effects().lines;
+  if (plan.readSigma == 0 || lines.attenuation != 0 || lines.compression != 0 ||
+      lines.headroom != 0)
+    return;
+  out.noise.resize(out.nCount);
+  for (uint32_t n = 0; n < out.nCount; ++n) {
+    float sigma = plan.readSigma * out.gain;
+    if (!out.adcGain.empty())
+      sigma = sigma * out.adcGain[n];
+    out.noise[n] = sigma * sigma;
+  }
 }
 
 /// Takes the measured gain and offset of every converter back, digitally.

@@ -40,6 +40,9 @@ struct PlannedBlock {
   std::vector<float> coefficient; // significance (/ gain)
   float gain;
   std::vector<float> adcGain, adcOffset; // empty when the effect is off
+  /// Variance of read noise at the converter, per V, when it is drawn there
+  /// together with the converter's own.
+  std::vector<float> noise;
   ColumnTables columns;
   /// How many earlier blocks of the list cover this column. It names the block
   /// in noise counters: unlike the position in the list it does not depend on

@@ -129,22 +129,11 @@ static float loseToWires(float a, const Plan &plan, const PlannedBlock &block,
   return a - share * (float(drop) * plan.dropUnit);
 }
 
-/// Read noise of a column: the noise of its cells adds up to one normal of
-/// variance sigma^2 V.
-static float addReadNoise(float a, const Plan &plan, const Site &site,
-                          uint32_t column, uint32_t block, int32_t v) {
-  float sigma = plan.readSigma * std::sqrt(float(v));
-  float normal = normalAt(site.key, Draw::Read, column, site.window, site.image,
+static float addNoise(float x, float sigma, Draw draw, const Site &site,
+                      uint32_t column, uint32_t block) {
+  float normal = normalAt(site.key, draw, column, site.window, site.image,
                           layerBlock(site.layer, block));
-  return a + sigma * normal;
-}
-
-/// Noise of one conversion, in codes.
-static float addConverterNoise(float x, const Plan &plan, const Site &site,
-                               uint32_t column, uint32_t block) {
-  float normal = normalAt(site.key, Draw::Convert, column, site.window,
-                          site.image, layerBlock(site.layer, block));
-  return x + plan.adcNoise * normal;
+  return x + sigma * normal;
 }
 
 /// What the ADC of column `n` (of the block) makes of read number `read`.
@@ -162,8 +151,12 @@ static float convert(const Plan &plan, const PlannedBlock &block,
   if (plan.wire != 0)
     a = loseToWires(a, plan, block, sums.loads[n], sums.drops[n]);
   uint32_t column = block.n + n, ordinal = block.ordinal[n] + read;
-  if (plan.readSigma != 0)
-    a = addReadNoise(a, plan, site, column, ordinal, sums.variances[n]);
+  // The noise of a column's cells adds up to one normal of variance sigma^2 V.
+  float v = plan.readSigma != 0 ? float(sums.variances[n]) : 0;
+  bool joint = !block.noise.empty();
+  if (plan.readSigma != 0 && !joint)
+    a = addNoise(a, plan.readSigma * std::sqrt(v), Draw::Read, site, column,
+                 ordinal);
   float x = a * block.gain;
   ColumnStage columns = block.columns.from(n);
   bendLines(columns, 1, 1, &x);
@@ -171,8 +164,12 @@ static float convert(const Plan &plan, const PlannedBlock &block,
     x = x * block.adcGain[n];
   if (!block.adcOffset.empty())
     x = x + block.adcOffset[n];
-  if (plan.adcNoise != 0)
-    x = addConverterNoise(x, plan, site, column, ordinal);
+  if (joint)
+    x = addNoise(x,
+                 std::sqrt(v * block.noise[n] + plan.adcNoise * plan.adcNoise),
+                 Draw::Read, site, column, ordinal);
+  else if (plan.adcNoise != 0)
+    x = addNoise(x, plan.adcNoise, Draw::Convert, site, column, ordinal);
   compareThresholds(columns, 1, 1, &x);
   x = clamp(roundBy(l.adc_rounding, x), float(l.adc_lo), float(l.adc_hi));
   return l.adc_rounding == CIM_MID_RISE ? x + 0.5f : x;

@@ -114,17 +114,19 @@ def accumulate(q, layer, layer_id, places, chip, first_image=0):
         a = part @ g
         if z != 1:
             a = a * (f32(1) / f32(z))
-        if chip.read:
-            power = (part.astype(np.float64) ** 2) @ (block.cells.astype(np.float64) ** 2).sum(axis=1)
-            sigma = f32(chip.read) * np.sqrt(power.astype(f32))
-            a = a + sigma * chip.draw(READ, n, window, image, word3)
         x = a * f32(block.gain)
         columns = place["column"] + np.arange(n_count)
+        read = f32(chip.read) * f32(block.gain)
         if chip.adc_gain:
-            x = x * (f32(1) + f32(chip.adc_gain) * chip.draw(GAIN, columns, 0, place["array"], 0))
+            gain = f32(1) + f32(chip.adc_gain) * chip.draw(GAIN, columns, 0, place["array"], 0)
+            x, read = x * gain, read * gain
         if chip.adc_offset:
             x = x + f32(chip.adc_offset) * chip.draw(OFFSET, columns, 0, place["array"], 0)
-        if chip.adc_noise:
+        if chip.read:
+            power = (part.astype(np.float64) ** 2) @ (block.cells.astype(np.float64) ** 2).sum(axis=1)
+            variance = power.astype(f32) * (read * read) + f32(chip.adc_noise) * f32(chip.adc_noise)
+            x = x + np.sqrt(variance) * chip.draw(READ, n, window, image, word3)
+        elif chip.adc_noise:
             x = x + f32(chip.adc_noise) * chip.draw(CONVERSION, n, window, image, word3)
         v = numerics.convert(x, layer)
         total[..., n] = total[..., n] + v * (layer.significance[block.plane, n] / f32(block.gain))

@@ -147,11 +147,16 @@ TEST(Analog, ConverterNoise) {
   expectNormal(x, images, mean, sigma);
 }
 
-TEST(Analog, BothNoisesAreIndependent) {
+// As one normal, or as two when a line that might bend lies between.
+TEST(Analog, BothNoisesAddUp) {
   constexpr uint32_t images = 4000;
   auto test = repeatedVector(100, 20, images);
   Outputs exact = runMatrix(*test, "{}", 0, 0, "exact");
-  Outputs x = runMatrix(*test, noise(R"("read": 0.05, "adc_noise": 3000)"));
+  std::string both = R"("read": 0.05, "adc_noise": 3000)";
+  Outputs x = runMatrix(*test, noise(both));
+  Outputs apart =
+      runMatrix(*test, noise(both + R"(}, "lines": {"headroom": 1)"));
+  EXPECT_NE(x.values, apart.values);
   std::vector<double> mean(20), sigma(20);
   for (uint32_t n = 0; n < 20; ++n) {
     mean[n] = exact.at(0, n);
@@ -159,6 +164,7 @@ TEST(Analog, BothNoisesAreIndependent) {
     sigma[n] = std::sqrt(read * read + adc * adc);
   }
   expectNormal(x, images, mean, sigma);
+  expectNormal(apart, images, mean, sigma);
 }
 
 /// One-hot inputs: image k shows the conductances of row k.
