@@ -187,7 +187,6 @@ ColumnTables Columns::tablesOf(const cim_block &block, float gain) {
     if (effects.thresholds()) {
       tables.thresholds.push_back(
           thresholdsOf(block.array, column / effects.columnsPerAdc));
-      tables.lists.push_back(tables.thresholds.back()->data());
     }
   }
   return tables;
@@ -207,17 +206,15 @@ Measured Columns::measure(const cim_block &block, uint32_t n) {
   float gain = 1.0f + draw(Draw::AdcGain, 0, noise.adcGain);
   float offset = draw(Draw::AdcOffset, 0, noise.adcOffset);
   ColumnTables tables;
-  if (effects.thresholds()) {
+  if (effects.thresholds())
     tables.thresholds = {thresholdsOf(block.array, converter)};
-    tables.lists = {tables.thresholds[0]->data()};
-  }
   bool floors = layer.adc_rounding != CIM_NEAREST_EVEN;
   int64_t sum = 0, product = 0;
   for (int64_t i = 0; i < count; ++i) {
     int64_t place = 2 * i + 1 - count;
     float x = float(place) * step * gain + offset;
     x = x + draw(Draw::Calibrate, uint32_t(i), noise.adcNoise);
-    compareThresholds(tables.from(0), 1, 1, &x);
+    x = tables.compare(0, x);
     x = floors ? std::floor(x) : std::nearbyintf(x);
     x = std::min(std::max(x, float(layer.adc_lo)), float(layer.adc_hi));
     sum += int64_t(x);
@@ -234,11 +231,8 @@ ColumnStage ColumnTables::from(uint32_t n) const {
   auto at = [n](const auto &table) {
     return table.empty() ? nullptr : table.data() + n;
   };
-  return {
-      at(attenuation), at(compression),
-      at(fullScale),   at(limit),
-      at(lists),       thresholds.empty() ? 0 : uint32_t(thresholds[0]->size()),
-      exponential};
+  return {at(attenuation), at(compression), at(fullScale), at(limit),
+          exponential};
 }
 
 //===----------------------------------------------------------------------===//
@@ -273,26 +267,31 @@ void cim::sim::bendLines(const ColumnStage &stage, uint32_t rows,
   }
 }
 
-/// How many of `count` ascending thresholds x reaches. Those of a converter
-/// worth its name lie near whole codes, so the search starts there.
-static uint32_t reached(const float *thresholds, uint32_t count, float x) {
-  float guess = x + float(count + 1) * 0.5f;
+/// Those of a converter worth its name lie near whole codes: the search starts
+/// there.
+float cim::sim::codeOf(const std::vector<float> &thresholds, float x) {
+  auto count = uint32_t(thresholds.size());
+  float half = float(count + 1) * 0.5f, guess = x + half;
   guess = guess > 0 ? guess : 0;
   uint32_t at = guess < float(count) ? uint32_t(guess) : count;
   while (at > 0 && !(x >= thresholds[at - 1]))
     --at;
   while (at < count && x >= thresholds[at])
     ++at;
-  return at;
+  return float(at) - half;
 }
 
-void cim::sim::compareThresholds(const ColumnStage &stage, uint32_t rows,
-                                 uint32_t lanes, float *x) {
-  if (!stage.thresholds)
-    return;
-  float lowest = -float((stage.thresholdCount + 1) / 2);
-  for (uint32_t m = 0; m < rows; ++m, x += lanes)
-    for (uint32_t n = 0; n < lanes; ++n)
-      x[n] = lowest +
-             float(reached(stage.thresholds[n], stage.thresholdCount, x[n]));
+void Guess::include(const std::vector<float> &thresholds) {
+  auto count = uint32_t(thresholds.size());
+  // As the kernel computes it; it grows with x.
+  auto guess = [&](float x) {
+    float i = std::floor(x + start);
+    return uint32_t(std::min(std::max(i, 0.0f), float(count)));
+  };
+  for (uint32_t reached = 0; reached <= count; ++reached) {
+    uint32_t least = reached ? guess(thresholds[reached - 1]) : 0;
+    uint32_t most = reached < count ? guess(thresholds[reached]) : count;
+    above = std::max(above, reached - std::min(least, reached));
+    below = std::max(below, std::max(most, reached) - reached);
+  }
 }

@@ -16,19 +16,36 @@ namespace cim::sim {
 
 using Thresholds = std::shared_ptr<const std::vector<float>>;
 
-/// A ColumnStage with its memory.
+/// What a converter with these thresholds makes of x, before its range.
+float codeOf(const std::vector<float> &thresholds, float x);
+
+/// How a search can begin: of n thresholds that x reaches, i of
+/// floor(x + start), at least i - below and at most i + above.
+struct Guess {
+  float start;
+  uint32_t below = 0, above = 0;
+
+  /// Learns about one more converter.
+  void include(const std::vector<float> &thresholds);
+};
+
+/// A ColumnStage with its memory, and the converters.
 struct ColumnTables {
   std::vector<float> attenuation, compression, fullScale, limit;
   std::vector<Thresholds> thresholds;
-  std::vector<const float *> lists; // what thresholds point to
   bool exponential = false;
 
-  bool empty() const {
-    return attenuation.empty() && compression.empty() && limit.empty() &&
-           thresholds.empty();
+  bool bends() const {
+    return !attenuation.empty() || !compression.empty() || !limit.empty();
   }
+  bool empty() const { return !bends() && thresholds.empty(); }
   /// The stage from column n on.
   ColumnStage from(uint32_t n) const;
+  /// What the converter of column n gets to compare: a code already where it
+  /// has thresholds.
+  float compare(uint32_t n, float x) const {
+    return thresholds.empty() ? x : codeOf(*thresholds[n], x);
+  }
 };
 
 /// One value per column of a block, drawn for its converter: mean + sigma n;

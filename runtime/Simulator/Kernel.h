@@ -15,21 +15,29 @@ namespace cim::sim {
 /// (docs/Numerics.md, section 5.3). Every pointer is [lanes], or null when the
 /// effect is off.
 struct ColumnStage {
-  const float *attenuation;       // factor
-  const float *compression;       // k
-  const float *fullScale;         // F; there whenever compression is
-  const float *limit;             // of the line's headroom, in codes
-  const float *const *thresholds; // of the converter, ascending
-  uint32_t thresholdCount;        // of one converter
+  const float *attenuation; // factor
+  const float *compression; // k
+  const float *fullScale;   // F; there whenever compression is
+  const float *limit;       // of the line's headroom, in codes
   bool exponential;
+};
+
+/// Converters with thresholds (docs/Numerics.md, section 5.3). As thresholds
+/// lie near their ideal places, x alone says of most whether it reaches them:
+/// floor(x + start) less `below` of the first; a binary search decides about
+/// the 2^steps - 1 that follow.
+struct ThresholdStage {
+  const float *tables;  // of all lanes, each `count` ascending thresholds
+  const int32_t *first; // [lanes], of a lane's table
+  uint32_t count;       // 2^bits - 1
+  float start;
+  uint32_t below, steps;
 };
 
 /// What arrives at the converters, of x[rows][lanes] codes on the lines.
 void bendLines(const ColumnStage &stage, uint32_t rows, uint32_t lanes,
                float *x);
-/// The codes of converters with thresholds, in place.
-void compareThresholds(const ColumnStage &stage, uint32_t rows, uint32_t lanes,
-                       float *x);
+
 /// How a layer gets V = sum t^2 q^2, the variance of read noise.
 enum class Squares : uint8_t {
   None,
@@ -65,6 +73,7 @@ struct TileBlock {
   const float *adcGain;       // [lanes] or null
   const float *adcOffset;     // [lanes] or null
   const ColumnStage *columns; // or null
+  const ThresholdStage *thresholds; // or null
   const float *noise; // [lanes] or null: read noise joins the converter's
   // Squares::Halves
   const int8_t *squares; // like weights, of t^2

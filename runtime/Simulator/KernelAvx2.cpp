@@ -52,6 +52,18 @@ struct Vec {
     return _mm256_sll_epi32(x, _mm_cvtsi32_si128(int(bits)));
   }
 
+  static I toInt(F x) { return _mm256_cvtps_epi32(x); }
+  static I addInt(I a, I b) { return _mm256_add_epi32(a, b); }
+  static I subInt(I a, I b) { return _mm256_sub_epi32(a, b); }
+  static F gather(const float *from, I at) {
+    return _mm256_i32gather_ps(from, at, 4);
+  }
+  static I addWhereReached(I at, F x, F threshold, int32_t step) {
+    I reached = _mm256_castps_si256(_mm256_cmp_ps(x, threshold, _CMP_GE_OQ));
+    return _mm256_add_epi32(at,
+                            _mm256_and_si256(reached, _mm256_set1_epi32(step)));
+  }
+
   static void store(float *to, F y, uint32_t begin, uint32_t end) {
     if (end - begin == width)
       return _mm256_storeu_ps(to, y);
@@ -112,9 +124,7 @@ struct Vec {
     explicit Octave(I image)
         : index(_mm256_and_si256(_mm256_srli_epi32(image, 23),
                                  _mm256_set1_epi32(31))) {}
-    F lookup(const float *table) const {
-      return _mm256_i32gather_ps(table, index, 4);
-    }
+    F lookup(const float *table) const { return gather(table, index); }
   };
 };
 } // namespace

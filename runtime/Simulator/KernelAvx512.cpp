@@ -89,6 +89,18 @@ struct Vec {
     return _mm512_sll_epi32(x, _mm_cvtsi32_si128(int(bits)));
   }
 
+  static I toInt(F x) { return _mm512_cvtps_epi32(x); }
+  static I addInt(I a, I b) { return _mm512_add_epi32(a, b); }
+  static I subInt(I a, I b) { return _mm512_sub_epi32(a, b); }
+  static F gather(const float *from, I at) {
+    return _mm512_i32gather_ps(at, from, 4);
+  }
+  static I addWhereReached(I at, F x, F threshold, int32_t step) {
+    return _mm512_mask_add_epi32(at,
+                                 _mm512_cmp_ps_mask(x, threshold, _CMP_GE_OQ),
+                                 at, _mm512_set1_epi32(step));
+  }
+
   static __mmask16 lanes(uint32_t begin, uint32_t end) {
     return __mmask16((1u << end) - (1u << begin));
   }

@@ -176,6 +176,25 @@ productAndSquares(const WindowRun &run, const TileBlock &block,
     }
 }
 
+/// Codes of converters with thresholds, of vector v of the tile's columns.
+inline F codesOf(const ThresholdStage &stage, int v, F x) {
+  F last = Vec::set(float(stage.count));
+  F sure = Vec::add(x, Vec::set(stage.start));
+  sure = Vec::min(Vec::max(sure, Vec::set(0)), last); // a NaN becomes 0
+  sure = Vec::sub(Vec::round(sure, true), Vec::set(float(stage.below)));
+  // The search stays within the table.
+  F most = Vec::set(float(stage.count + 1 - (1u << stage.steps)));
+  sure = Vec::min(Vec::max(sure, Vec::set(0)), most);
+  I first = Vec::load(stage.first + v * width);
+  I at = Vec::addInt(first, Vec::toInt(sure));
+  for (uint32_t step = 1u << stage.steps >> 1; step; step >>= 1) {
+    F threshold = Vec::gather(stage.tables + step - 1, at);
+    at = Vec::addWhereReached(at, x, threshold, int32_t(step));
+  }
+  F reached = Vec::toFloat(Vec::subInt(at, first));
+  return Vec::sub(reached, Vec::set(float(stage.count + 1) * 0.5f));
+}
+
 /// The fitted model of IR drop.
 inline F loseToWires(const LayerConstants &c, F wire, I load, I drop, F a) {
   F l = Vec::mul(wire, Vec::mul(Vec::toFloat(load), Vec::set(c.loadUnit)));
@@ -307,15 +326,13 @@ template <int R, int NV, bool Floor>
       });
     }
     multiply(block.gain);
-    auto bend = [&](auto &&stage) {
+    if (block.columns) {
       F copy[batch]; // in memory, unlike x
       each([&](int i, int, int) { copy[i] = x[i]; });
-      stage(*block.columns, batch / NV, NV * width,
-            reinterpret_cast<float *>(copy));
+      bendLines(*block.columns, batch / NV, NV * width,
+                reinterpret_cast<float *>(copy));
       each([&](int i, int, int) { x[i] = copy[i]; });
-    };
-    if (block.columns)
-      bend(bendLines);
+    }
     if (block.adcGain)
       multiply(block.adcGain);
     if (block.adcOffset)
@@ -337,8 +354,10 @@ template <int R, int NV, bool Floor>
         x[i] = Vec::add(x[i], Vec::mul(sigma[i], normal[i]));
       });
     }
-    if (block.columns)
-      bend(compareThresholds);
+    if (block.thresholds)
+      each([&](int i, int, int v) {
+        x[i] = codesOf(*block.thresholds, v, x[i]);
+      });
     each([&](int i, int, int) { x[i] = convert<Floor>(c, x[i]); });
     multiply(block.coefficient);
     if (position)

@@ -82,6 +82,7 @@ struct Packer {
   void addSlices(const Tile &tile, const TileBlock &block,
                  std::vector<TileBlock> &blocks);
   const ColumnStage *packColumns(const Tile &tile, size_t position);
+  const ThresholdStage *packThresholds(const Tile &tile, size_t position);
   template <typename Fn> float *columnTable(const Tile &tile, Fn &&value);
 };
 } // namespace
@@ -352,7 +353,7 @@ const ColumnStage *Packer::packColumns(const Tile &tile, size_t position) {
   auto tables = [&](uint32_t column) -> const ColumnTables & {
     return columns[column][position].block->columns;
   };
-  if (tables(tile.column + tile.begin).empty())
+  if (!tables(tile.column + tile.begin).bends())
     return nullptr;
   auto at = [&](uint32_t column) -> ColumnStage {
     return tables(column).from(columns[column][position].n);
@@ -363,23 +364,47 @@ const ColumnStage *Packer::packColumns(const Tile &tile, size_t position) {
       return nullptr;
     return columnTable(tile, [&](uint32_t n) { return *(at(n).*which); });
   };
-  ColumnStage stage = first; // thresholdCount, exponential
+  ColumnStage stage = first; // exponential
   stage.attenuation = table(&ColumnStage::attenuation);
   stage.compression = table(&ColumnStage::compression);
   stage.fullScale = table(&ColumnStage::fullScale);
   stage.limit = table(&ColumnStage::limit);
-  if (first.thresholds) {
-    std::vector<const float *> &lists = out.lists.emplace_back(tile.lanes);
-    for (uint32_t lane = 0; lane < tile.lanes; ++lane) {
-      uint32_t column =
-          tile.column + std::min(std::max(lane, tile.begin), tile.end - 1);
-      const Cover &cover = columns[column][position];
-      out.thresholds.push_back(cover.block->columns.thresholds[cover.n]);
-      lists[lane] = out.thresholds.back()->data();
-    }
-    stage.thresholds = lists.data();
-  }
   return &out.stages.emplace_back(stage);
+}
+
+/// The converters of a tile's columns: every table once.
+const ThresholdStage *Packer::packThresholds(const Tile &tile,
+                                             size_t position) {
+  std::vector<Thresholds> distinct;
+  std::vector<int32_t> first;
+  ThresholdStage stage = {};
+  for (uint32_t lane = 0; lane < tile.lanes; ++lane) {
+    uint32_t column =
+        tile.column + std::min(std::max(lane, tile.begin), tile.end - 1);
+    const Cover &cover = columns[column][position];
+    const Thresholds &table = cover.block->columns.thresholds[cover.n];
+    auto known = std::find(distinct.begin(), distinct.end(), table);
+    first.push_back(int32_t((known - distinct.begin()) * table->size()));
+    if (known == distinct.end())
+      distinct.push_back(table);
+  }
+  stage.count = uint32_t(distinct[0]->size());
+  stage.start = float(stage.count + 1) * 0.5f;
+  if (plan.layer->adc_rounding != CIM_NEAREST_EVEN)
+    stage.start = stage.start - 0.5f;
+  Guess guess = {stage.start};
+  std::vector<float> values;
+  for (const Thresholds &table : distinct) {
+    guess.include(*table);
+    values.insert(values.end(), table->begin(), table->end());
+  }
+  stage.below = guess.below;
+  while ((1u << stage.steps) - 1 <
+         std::min(guess.below + guess.above, stage.count))
+    ++stage.steps;
+  stage.tables = keep(out.columns, values);
+  stage.first = keep(out.starts, first);
+  return &out.converters.emplace_back(stage);
 }
 
 TileBlock Packer::packBlock(const Tile &tile, size_t position) {
@@ -410,6 +435,8 @@ TileBlock Packer::packBlock(const Tile &tile, size_t position) {
     block.wire =
         columnTable(tile, [&](uint32_t n) { return cover(n).block->wire; });
   block.columns = packColumns(tile, position);
+  if (!planned.columns.thresholds.empty())
+    block.thresholds = packThresholds(tile, position);
   return block;
 }
 

@@ -89,8 +89,7 @@ struct Packed {
   std::deque<Aligned<int32_t>> starts;
   std::deque<Aligned<float>> columns;
   std::deque<ColumnStage> stages;
-  std::deque<std::vector<const float *>> lists;
-  std::vector<Thresholds> thresholds;
+  std::deque<ThresholdStage> converters;
 };
 
 /// Cuts the layer's images; the constants and kernels are known.

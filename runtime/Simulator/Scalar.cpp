@@ -158,8 +158,7 @@ static float convert(const Plan &plan, const PlannedBlock &block,
     a = addNoise(a, plan.readSigma * std::sqrt(v), Draw::Read, site, column,
                  ordinal);
   float x = a * block.gain;
-  ColumnStage columns = block.columns.from(n);
-  bendLines(columns, 1, 1, &x);
+  bendLines(block.columns.from(n), 1, 1, &x);
   if (!block.adcGain.empty())
     x = x * block.adcGain[n];
   if (!block.adcOffset.empty())
@@ -170,7 +169,7 @@ static float convert(const Plan &plan, const PlannedBlock &block,
                  Draw::Read, site, column, ordinal);
   else if (plan.adcNoise != 0)
     x = addNoise(x, plan.adcNoise, Draw::Convert, site, column, ordinal);
-  compareThresholds(columns, 1, 1, &x);
+  x = block.columns.compare(n, x);
   x = clamp(roundBy(l.adc_rounding, x), float(l.adc_lo), float(l.adc_hi));
   return l.adc_rounding == CIM_MID_RISE ? x + 0.5f : x;
 }

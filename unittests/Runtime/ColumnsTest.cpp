@@ -99,7 +99,7 @@ TEST(Columns, FullScaleAndHeadroom) {
 //===----------------------------------------------------------------------===//
 
 static float codeOf(const ColumnTables &tables, uint32_t column, float x) {
-  compareThresholds(tables.from(column), 1, 1, &x);
+  x = tables.compare(column, x);
   return x;
 }
 
