@@ -11,7 +11,17 @@ using namespace cim::bench;
 using cim::sim::Isa;
 
 const char *cim::bench::isaName(Isa isa) {
-  return isa == Isa::Avx512 ? "avx512" : isa == Isa::Avx2 ? "avx2" : "portable";
+  switch (isa) {
+  case Isa::Portable:
+    return "portable";
+  case Isa::Avx2:
+    return "avx2";
+  case Isa::AvxVnni:
+    return "avxvnni";
+  case Isa::Avx512:
+    return "avx512";
+  }
+  return "unknown";
 }
 
 static double threadSeconds() {
@@ -38,7 +48,9 @@ double cim::bench::int8Peak(Isa isa) {
   double (*kernel)(long) = peakPortable;
 #if defined(__x86_64__)
   if (isa != Isa::Portable)
-    kernel = isa == Isa::Avx512 ? peakAvx512 : peakAvx2;
+    kernel = isa == Isa::Avx512    ? peakAvx512
+             : isa == Isa::AvxVnni ? peakAvxVnni
+                                   : peakAvx2;
 #endif
   double rates[7];
   kernel(2000000); // the clock settles

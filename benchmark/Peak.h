@@ -17,6 +17,7 @@ double int8Peak(sim::Isa isa);
 // One per instruction set: runs `rounds` rounds and returns how many
 // multiply-accumulates those were.
 double peakAvx512(long rounds);
+double peakAvxVnni(long rounds);
 double peakAvx2(long rounds);
 double peakPortable(long rounds);
 

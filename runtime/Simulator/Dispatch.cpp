@@ -10,26 +10,39 @@
 using namespace cim;
 using namespace cim::sim;
 
-static const char *const names[] = {"portable", "avx2", "avx512"};
+static constexpr Isa all[] = {Isa::Portable, Isa::Avx2, Isa::AvxVnni,
+                              Isa::Avx512};
+static const char *const names[] = {"portable", "avx2", "avxvnni", "avx512"};
 
-static bool supported(Isa isa) {
-  if (isa == Isa::Portable)
-    return true;
 #if defined(__x86_64__)
-  if (isa == Isa::Avx2)
-    return __builtin_cpu_supports("avx2");
+static bool hasAvx512Vnni() {
   return __builtin_cpu_supports("avx512f") &&
          __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512vnni");
-#else
-  return false;
+}
 #endif
+
+static bool supported(Isa isa) {
+#if defined(__x86_64__)
+  switch (isa) {
+  case Isa::Portable:
+    return true;
+  case Isa::Avx2:
+    return __builtin_cpu_supports("avx2");
+  case Isa::AvxVnni:
+    return __builtin_cpu_supports("avx2") &&
+           (__builtin_cpu_supports("avxvnni") || hasAvx512Vnni());
+  case Isa::Avx512:
+    return hasAvx512Vnni();
+  }
+#endif
+  return isa == Isa::Portable;
 }
 
 bool cim::sim::isaSupported(const char *name) {
-  for (Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512})
+  for (Isa isa : all)
     if (strcmp(name, names[int(isa)]) == 0)
       return supported(isa);
   return false;
@@ -38,7 +51,7 @@ bool cim::sim::isaSupported(const char *name) {
 cim_status cim::sim::chooseIsa(Isa &isa) {
   const char *wanted = getenv("CIM_ISA");
   isa = Isa::Portable;
-  for (Isa candidate : {Isa::Portable, Isa::Avx2, Isa::Avx512}) {
+  for (Isa candidate : all) {
     if (!wanted && supported(candidate))
       isa = candidate;
     if (!wanted || strcmp(wanted, names[int(candidate)]) != 0)
@@ -51,14 +64,17 @@ cim_status cim::sim::chooseIsa(Isa &isa) {
     return CIM_OK;
   }
   if (wanted)
-    return rt::fail(CIM_INVALID_ARGUMENT,
-                    "CIM_ISA is '%s', expected portable, avx2 or avx512",
-                    wanted);
+    return rt::fail(
+        CIM_INVALID_ARGUMENT,
+        "CIM_ISA is '%s', expected portable, avx2, avxvnni or avx512", wanted);
   return CIM_OK;
 }
 
 const KernelTable &cim::sim::kernelsOf(Isa isa) {
 #if defined(__x86_64__)
+  if (isa == Isa::AvxVnni)
+    return __builtin_cpu_supports("avxvnni") ? avxVnniKernels
+                                             : avxVnniEvexKernels;
   return isa == Isa::Avx2 ? avx2Kernels : avx512Kernels;
 #else
   static const KernelTable none = {};

@@ -11,10 +11,11 @@ namespace cim::sim {
 enum class Isa {
   Portable, // Scalar.h
   Avx2,
-  Avx512, // with VNNI
+  AvxVnni, // 256 bits, in either encoding
+  Avx512,  // with VNNI
 };
 
-/// Whether this processor has "portable", "avx2" or "avx512".
+/// Whether this processor has "portable", "avx2", "avxvnni" or "avx512".
 bool isaSupported(const char *name);
 
 /// The best that the processor has, or what CIM_ISA in the environment names.

@@ -217,7 +217,8 @@ struct KernelTable {
 };
 
 #if defined(__x86_64__)
-extern const KernelTable avx2Kernels, avx512Kernels;
+extern const KernelTable avx2Kernels, avxVnniKernels, avxVnniEvexKernels,
+    avx512Kernels;
 #endif
 
 } // namespace cim::sim

@@ -71,9 +71,11 @@ def test_compiled_batch(run, device):
         assert tools.same_bits(base, run(f"noisy{batch}", f"--device={device}")), f"batch {batch}"
 
 
-@pytest.mark.parametrize("isa", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize("isa", ["portable", "avx2", "avxvnni", "avx512"])
 @pytest.mark.parametrize("device", ["ideal", "exact", "analog"])
 def test_instruction_set(folder, tmp_path, device, isa):
+    if not tools.has_isa(isa):
+        pytest.skip(f"this processor has no {isa}")
     x = smallmodel.data(SAMPLES, seed=9)
     base = tools.run_model(folder / "noisy7.so", x, tmp_path, f"--device={device}", env={"CIM_ISA": "portable"})
     again = tools.run_model(folder / "noisy7.so", x, tmp_path, f"--device={device}", env={"CIM_ISA": isa})

@@ -21,6 +21,13 @@ class ToolError(Exception):
         self.result = result
 
 
+def has_isa(isa):
+    """Whether CIM_ISA can be `isa` on this processor."""
+    info = pathlib.Path("/proc/cpuinfo").read_text()
+    flags = {"portable": "", "avx2": " avx2 ", "avxvnni": " (avx_vnni|avx512_vnni) ", "avx512": " avx512_vnni "}
+    return re.search(flags[isa], info) is not None
+
+
 def invoke(tool, *args, env=None, cwd=None, **popen):
     """Runs a tool and returns its CompletedProcess, whatever its exit code."""
     command = [str(BUILD / "bin" / tool), *map(str, args)]

@@ -76,7 +76,7 @@ EXAMPLES:
 EXIT CODES: 0 done; 1 a file is not what it should be, or the device failed;
 2 wrong usage.
 
-ENVIRONMENT: CIM_ISA=portable|avx2|avx512 restricts the simulator's kernels.
+ENVIRONMENT: CIM_ISA=portable|avx2|avxvnni|avx512 restricts the simulator's kernels.
 )";
 
 namespace {

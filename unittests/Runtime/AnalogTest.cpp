@@ -372,7 +372,7 @@ static void expectSameBits(const TestLayer &test, DeviceOptions options) {
   options.isa = "portable";
   std::string error;
   std::vector<uint8_t> expected = runOn(test, options, error);
-  for (const char *isa : {"avx2", "avx512"}) {
+  for (const char *isa : {"avx2", "avxvnni", "avx512"}) {
     if (!cim::sim::isaSupported(isa))
       continue;
     options.isa = isa;
@@ -441,12 +441,13 @@ TEST(Analog, SameBitsOnLargeMaps) {
 TEST(Analog, CutsDoNotMatter) {
   std::mt19937 random(22);
   const cim_device_api &api = *cim::rt::simulatorApi();
-  for (int i = 0; i < 10; ++i) {
+  const char *effects[] = {everything, readEffects, wireEffects, pulseEffects};
+  for (int i = 0; i < 20; ++i) {
     auto test = randomLayer(random, {20, 40, 6});
     Device device;
     DeviceOptions options;
     options.mode = "analog";
-    options.target = everything;
+    options.target = effects[i % 4];
     ASSERT_EQ(prepareOn(device, *test, options), "");
     std::vector<uint8_t> whole(test->outputBytes()), cut(test->outputBytes());
     uint64_t in = test->input.size() / test->images;

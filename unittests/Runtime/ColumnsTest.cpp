@@ -6,6 +6,8 @@
 #include "Moments.h"
 #include "RandomLayer.h"
 
+#include <algorithm>
+
 using namespace cim::sim;
 using namespace cim::test;
 
@@ -99,8 +101,7 @@ TEST(Columns, FullScaleAndHeadroom) {
 //===----------------------------------------------------------------------===//
 
 static float codeOf(const ColumnTables &tables, uint32_t column, float x) {
-  x = tables.compare(column, x);
-  return x;
+  return tables.compare(column, x);
 }
 
 TEST(Columns, PerfectDacsAreIdeal) {
@@ -260,6 +261,31 @@ TEST(Columns, IntegralNonlinearity) {
   // has passed them before.
   EXPECT_EQ(codeOf(t, 0, -0.3f), 0);
   EXPECT_EQ(codeOf(t, 0, -1.3f), -2);
+}
+
+// Good converters leave one threshold to compare with; any others do not lie
+// outside the guess.
+TEST(Columns, SearchesBeginNearby) {
+  for (float mismatch : {0.01f, 0.1f, 3.0f}) {
+    Chip chip(R"("adc": {"architecture": "ramp", "capacitor_mismatch": )" +
+              std::to_string(mismatch) + "}");
+    std::vector<float> t = *chip.tables().thresholds[0];
+    Guess guess = {32};
+    guess.include(t);
+    if (mismatch == 0.01f)
+      EXPECT_EQ(guess.below + guess.above, 1u);
+    std::vector<float> probes = {-1e30f, 1e30f};
+    for (float threshold : t)
+      for (float x : {threshold, std::nextafter(threshold, -100.0f)})
+        probes.push_back(x);
+    for (float x : probes) {
+      int reached = int(std::upper_bound(t.begin(), t.end(), x) - t.begin());
+      int i = int(std::floor(std::min(std::max(x + 32, 0.0f), 63.0f)));
+      EXPECT_GE(reached, i - int(guess.below)) << x;
+      EXPECT_LE(reached, i + int(guess.above)) << x;
+      EXPECT_EQ(codeOf(t, x), float(reached - 32)) << x;
+    }
+  }
 }
 
 TEST(Columns, SharedConverters) {

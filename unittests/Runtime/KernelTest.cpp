@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <gtest/gtest.h>
 
 using namespace cim::test;
@@ -87,6 +88,50 @@ TEST_P(KernelTest, ExtremeValues) {
   }
 }
 
+// Sums that lie on thresholds: these are multiples of the gain.
+TEST_P(KernelTest, ThresholdsAreReached) {
+  std::mt19937 random(9);
+  std::unique_ptr<TestLayer> test = matrixLayer(random, 6, 40, 200);
+  test->layer.in_type = CIM_U8;
+  for (int8_t &q : test->input)
+    q = int8_t(random() % 40);
+  test->blocks[0].gain = 0.25f;
+  test->layer.adc_lo = -32;
+  test->layer.adc_hi = 31;
+  test->finish();
+  for (int spread : {1, 5, 200}) {
+    std::vector<double> thresholds;
+    std::string inl;
+    for (int m = -31; m < 32; ++m) {
+      double error = 0.25 * (int(random() % uint32_t(2 * spread)) - spread);
+      double least = m == -31 ? -1e9 : thresholds.back();
+      thresholds.push_back(std::max(m - 0.5 + error, least));
+      inl += (m == -31 ? "" : ", ") + std::to_string(error);
+    }
+    DeviceOptions options;
+    options.mode = "analog";
+    options.isa = GetParam();
+    options.target = R"({"adc": {"inl": [)" + inl + "]}}";
+    std::string error;
+    std::vector<uint8_t> bytes = runOn(*test, options, error);
+    ASSERT_EQ(error, "");
+    const cim_block &b = test->blocks[0];
+    const ArrayImage &array = test->arrays[b.array];
+    for (uint32_t i = 0; i < 200 * 40; ++i) {
+      int sum = 0;
+      for (uint32_t k = 0; k < 6; ++k)
+        sum += test->input[i / 40 * 6 + k] *
+               array.cells[(b.row + k) * array.columns + b.column + i % 40];
+      double code = -32;
+      for (double threshold : thresholds)
+        code += sum * 0.25 >= threshold;
+      float found;
+      memcpy(&found, &bytes[i * 4], 4);
+      ASSERT_EQ(found, float(code * 4)) << sum;
+    }
+  }
+}
+
 TEST_P(KernelTest, EightBitInputs) {
   std::mt19937 random(6);
   std::unique_ptr<TestLayer> test = matrixLayer(random, 100, 40, 5);
@@ -134,11 +179,9 @@ TEST_P(KernelTest, IdealPlanes) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, KernelTest,
-                         testing::Values("portable", "avx2", "avx512"),
-                         [](const auto &info) {
-                           return std::string(info.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Isa, KernelTest, testing::Values("portable", "avx2", "avxvnni", "avx512"),
+    [](const auto &info) { return std::string(info.param); });
 
 TEST(Kernel, UnknownIsaIsAnError) {
   std::mt19937 random(7);
@@ -147,5 +190,6 @@ TEST(Kernel, UnknownIsaIsAnError) {
   DeviceOptions options;
   options.isa = "sse9";
   runOn(*test, options, error);
-  EXPECT_EQ(error, "CIM_ISA is 'sse9', expected portable, avx2 or avx512");
+  EXPECT_EQ(error, "CIM_ISA is 'sse9', expected portable, avx2, avxvnni or "
+                   "avx512");
 }
