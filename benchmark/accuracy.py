@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What networks keep of their accuracy on imec-ania: every network of CIM_DATA_DIR with 1, 2 and 3 cells per weight on
-the ideal, the exact and ten analog devices, each in its own metric, as a Markdown table.
+"""What networks keep of their accuracy on imec-ania: every network of CIM_DATA_DIR with 1, 2 and 3 cells per weight and
+as many as --accuracy-drop finds necessary, on the ideal, the exact and ten analog devices, each in its own metric, as a
+Markdown table.
 
     CIM_BUILD_DIR=build/release CIM_DATA_DIR=../shared/data .venv/bin/python benchmark/accuracy.py -o docs/AccuracyResults.md
 
 Metrics: top-1 in percent; agreement of top-1 with float in percent; cross-entropy in nats; PSNR in dB, mean of the
-images; else the signal-to-error ratio (SQNR) of the output against float in dB. Calibrated on at most 1,024
+images; else the signal-to-error ratio (SQNR) against float in dB, mean of the outputs. Calibrated on at most 1,024
 calibration samples, never on those that are measured, unless there are no others (marked *). --networks and --cells
 choose rows; lines of others in an existing output file stay.
 """
@@ -29,7 +30,14 @@ import float_reference  # noqa: E402
 import networks  # noqa: E402
 import tools  # noqa: E402
 
-CALIBRATION, CHIPS = 1024, 10
+CALIBRATION, HELD, RANDOM, CHIPS = 1024, 1024, 32, 10
+BOUNDS = {  # what --accuracy-drop allows: points, percent of the samples, or a signal-to-error ratio
+    "top1": "1",
+    "agreement_with_float": "5",
+    "cross_entropy_nats": "20dB",
+    "psnr_db": "40dB",
+    "fidelity": "20dB",
+}
 COLUMNS = ["network", "cells", "metric", "float", "ideal", "exact", f"analog ({CHIPS} chips)", "calibrated on", "measured on", "date, commit"]
 
 
@@ -40,55 +48,88 @@ class Task:
         self.name, self.metric, self.folder = name, description["metric"], folder
         self.path = networks.path_of(name, data_dir)
         self.model = networks.load(self.path)
-        self.labels, self.own = None, False
+        self.outputs = [o.name for o in self.model.graph.output]
+        self.labels = self.calibration_labels = None
+        self.note = ""  # about the samples
         if description["data"] == "set5":
             self._read_images(np.load(data_dir / "datasets" / "set5" / "set5_x2_4img.npz"))
-            return
-        try:
-            self.x, self.labels = networks.real_data(name, data_dir, folder, "test", samples)
-            self.calibration = networks.real_data(name, data_dir, folder, "calibration", CALIBRATION)[0]
-        except subprocess.CalledProcessError:
-            self.x = networks.random_data(self.model, 32)
-            self.calibration = networks.random_data(self.model, 32, seed=1)
+        elif description["data"] == "none":
+            self.x = networks.random_data(self.model, RANDOM)
+            self.calibration = networks.random_data(self.model, 2 * RANDOM, seed=1)
             if name in networks.PIXELS:
                 self.x, self.calibration = (np.clip(128 + 64 * a, 0, 255) for a in (self.x, self.calibration))
+            self.note = " random"
+        else:
+            self._read_samples(data_dir, samples)
+        np.save(folder / "calibration.npy", self.calibration)
+        if self.calibration_labels is not None:
+            np.save(folder / "labels.npy", self.calibration_labels)
+        self.reference = self._run_float()
+
+    def _read_samples(self, data_dir, samples):
+        self.x, self.labels = networks.real_data(self.name, data_dir, self.folder, "test", samples)
+        self.calibration, self.calibration_labels = networks.real_data(
+            self.name, data_dir, self.folder, "calibration", CALIBRATION + HELD
+        )
         if self.x.shape == self.calibration.shape and np.array_equal(self.x, self.calibration):
             half = len(self.x) // 2
-            self.calibration, self.x = self.x[:half][:CALIBRATION], self.x[half:]
+            self.calibration, self.x = self.x[:half], self.x[half:]
 
     def _read_images(self, archive):
         """Patches of one size for the compiled network; every fourth one calibrates as well."""
-        size, patches, truth = 64, [], []
+        size, patches, truth, self.image = 64, [], [], []
         for name in sorted(k.removesuffix("_in") for k in archive.files if k.endswith("_in")):
             low, high = (archive[f"{name}_{part}"].astype(np.float32) / 255 for part in ("in", "gt"))
             for i in range(0, low.shape[-2] - size + 1, size):
                 for j in range(0, low.shape[-1] - size + 1, size):
                     patches.append(low[..., i : i + size, j : j + size].reshape(1, size, size))
                     truth.append(high[..., i : i + size, j : j + size].reshape(1, size, size))
+                    self.image.append(name)
         self.x, self.labels = np.stack(patches), np.stack(truth)
-        self.calibration, self.own = self.x[::4], True
+        self.calibration, self.note = self.x[::4], "*"
 
-    def shape(self):
-        name, _, dims, free = networks.input_of(self.model)
-        dims = [8 if 0 in free else dims[0], *self.x.shape[1:]]
-        return ["--shape", f"{name}={'x'.join(map(str, dims))}"] if free else []
+    def _run_float(self):
+        """Of every output its values, samples first."""
+        if len(self.outputs) == 1:
+            return [float_reference.run(str(self.path), self.x)]
+        session = float_reference.session(str(self.path))
+        name = session.get_inputs()[0].name
+        return [np.concatenate(o) for o in zip(*(session.run(None, {name: x[None]}) for x in self.x))]
 
-    def measure(self, y, reference):
-        """The metric of outputs; `y` may have an axis of chips in front."""
+    def run(self, so, device, samples=None, *options):
+        """The metric on a device."""
+        x = self.x[:samples]
+        if len(self.outputs) == 1:
+            y = [tools.run_model(so, x, self.folder, f"--device={device}", *options)]
+        else:
+            y = tools.run_model(so, x, self.folder, f"--device={device}", *options, outputs=self.outputs)
+            y = [y[name] for name in self.outputs]
+        return self.measure(y, [r[: len(x)] for r in self.reference])
+
+    def measure(self, ys, references):
+        """The metric of outputs, which may have an axis of chips in front."""
+        (y, reference), labels = (ys[0], references[0]), self.labels
+        count = len(reference)
         if self.metric == "top1":
-            return 100 * (y.reshape(*y.shape[:-1], -1).argmax(-1) == self.labels).mean(-1)
+            return 100 * (y.reshape(*y.shape[:-1], -1).argmax(-1) == labels[:count]).mean(-1)
         if self.metric == "agreement_with_float":
             return 100 * (y.argmax(-1) == reference.argmax(-1)).mean(-1)
         if self.metric == "cross_entropy_nats":
             logits = y[..., :-1, :].astype(float)
             top = logits.max(-1, keepdims=True)
             logs = logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))
-            following = np.broadcast_to(self.x[:, 1:, None], (*logits.shape[:-1], 1))
+            following = np.broadcast_to(self.x[:count, 1:, None], (*logits.shape[:-1], 1))
             return -np.take_along_axis(logs, following, -1).mean((-1, -2, -3))
-        axes = tuple(range(y.ndim - reference.ndim, y.ndim))
         if self.metric == "psnr_db":
-            return 10 * np.log10(1 / ((np.clip(y, 0, 1) - self.labels) ** 2).mean(axes))
-        return 10 * np.log10((reference.astype(float) ** 2).mean() / ((y - reference.astype(float)) ** 2).mean(axes))
+            error = ((np.clip(y, 0, 1) - labels) ** 2).mean((-1, -2, -3))
+            images = [error[..., np.array(self.image) == name].mean(-1) for name in sorted(set(self.image))]
+            return np.mean([-10 * np.log10(e) for e in images], 0)
+        return np.mean([measure_ratio(y, r.astype(float)) for y, r in zip(ys, references)], 0)
+
+
+def measure_ratio(y, reference):
+    axes = tuple(range(y.ndim - reference.ndim, y.ndim))
+    return 10 * np.log10((reference**2).mean() / ((y - reference) ** 2).mean(axes))
 
 
 def show(values):
@@ -97,26 +138,39 @@ def show(values):
     return f"{values.mean():.2f}{spread}"
 
 
+def compile_network(task, cells, so):
+    """What the columns "cells" and "calibrated on" say."""
+    shape = networks.shape_option(task.model, 8)
+    options = ["--quiet", f"--calibration={task.folder / 'calibration.npy'}", *shape]
+    if cells != "auto":
+        tools.compile_model(task.path, so, *options, f"--cells={cells}")
+        return cells, f"{min(len(task.calibration), CALIBRATION)}{task.note}"
+    if task.calibration_labels is not None:
+        options.append(f"--labels={task.folder / 'labels.npy'}")
+    report = task.folder / "report.json"
+    options += [f"--accuracy-drop={BOUNDS[task.metric]}", f"--report={report}"]
+    tools.compile_model(task.path, so, *options, timeout=3600)
+    found = json.loads(report.read_text())["precision"]
+    weights = sum(layer["weights"] for layer in found["layers"] if layer["cells_per_weight"])
+    used = sum(layer["weights"] * layer["cells_per_weight"] for layer in found["layers"])
+    digital = sum(layer["cells_per_weight"] == 0 for layer in found["layers"])
+    text = f"auto: {used / max(weights, 1):.2f}" + (f", {digital} of {len(found['layers'])} layers digital" if digital else "")
+    return text, f"{found['calibration_samples']} + {found['held_samples']}{task.note}"
+
+
 def rows(task, cells, chip_samples, stamp):
     """The lines of the table for one network."""
-    reference = float_reference.run(str(task.path), task.x)
-    np.save(task.folder / "calibration.npy", task.calibration)
     so = task.folder / "network.so"
     for count in cells:
-        options = ["--quiet", f"--cells={count}", f"--calibration={task.folder / 'calibration.npy'}", *task.shape()]
-        tools.compile_model(task.path, so, *options)
-        results = [task.measure(tools.run_model(so, task.x, task.folder, f"--device={d}"), reference) for d in ("ideal", "exact")]
+        text, calibrated = compile_network(task, count, so)
         few = len(task.x) if task.metric == "psnr_db" else min(chip_samples, len(task.x))
-        whole = task.x, task.labels
-        task.x, task.labels = task.x[:few], None if task.labels is None else task.labels[:few]
-        y = tools.run_model(so, task.x, task.folder, "--device=analog", f"--trials={CHIPS}")
-        results.append(task.measure(y, reference[:few]))
-        task.x, task.labels = whole
-        own = "float" if task.metric in ("agreement_with_float", "fidelity") else show(task.measure(reference, reference))
+        results = [task.run(so, "ideal"), task.run(so, "exact"), task.run(so, "analog", few, f"--trials={CHIPS}")]
+        is_relative = task.metric in ("agreement_with_float", "fidelity")
+        own = "float" if is_relative else show(task.measure(task.reference, task.reference))
         metric = "SQNR_db" if task.metric == "fidelity" else task.metric
         measured = f"{len(task.x)}, analog {few}" if few < len(task.x) else str(len(task.x))
-        calibrated = f"{min(len(task.calibration), CALIBRATION)}{'*' if task.own else ''}"
-        yield [task.name, str(count), metric, own, *map(show, results), calibrated, measured, stamp]
+        random = task.note if "random" in task.note else ""
+        yield [task.name, text, metric, own, *map(show, results), calibrated, measured + random, stamp]
 
 
 def known_lines(path):
@@ -125,7 +179,7 @@ def known_lines(path):
         return {}
     lines = [line for line in path.read_text().splitlines() if line.startswith("| ")]
     cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines]
-    return {(c[0], c[1]): c for c in cells if c[0] != COLUMNS[0]}
+    return {(c[0], c[1].split(":")[0]): c for c in cells if c[0] != COLUMNS[0]}
 
 
 def write(path, lines):
@@ -135,7 +189,9 @@ def write(path, lines):
     licence = "<!-- SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception -->"
     about = (
         "Written by `benchmark/accuracy.py`: target `imec-ania`, split `radix`, no training. *float* is onnxruntime; *analog* is mean ± deviation of chips.\n"
-        "Where networks share their data with calibration (*), it is a quarter of what is measured.\n"
+        "*auto* has as many cells per weight (mean of those on arrays) as `--accuracy-drop` needs, which measures on calibration samples\n"
+        f"that it holds back: {BOUNDS['top1']} point of top-1, {BOUNDS['agreement_with_float']} % of the classes, 1 % of the outputs' energy (20 dB; vdsr: 40 dB).\n"
+        "Where networks share their data with calibration (*), it is a quarter of what is measured. *random*: inputs are normal random numbers of a fixed seed.\n"
         "The method is [Accuracy.md](Accuracy.md)."
     )
     page = f"{licence}\n# Accuracy: results\n\n{about}\n\n{text}\n"
@@ -146,7 +202,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", type=pathlib.Path, help="Markdown file to write; default: print")
     parser.add_argument("--networks", help="names, separated by commas; default: all of networks.json")
-    parser.add_argument("--cells", default="1,2,3", help="cells per weight, default 1,2,3")
+    parser.add_argument("--cells", default="1,2,3,auto", help="cells per weight, default 1,2,3,auto")
     parser.add_argument("--samples", type=int, default=10000, help="test samples at most, default 10000")
     parser.add_argument("--chip-samples", type=int, default=1000, help="test samples on analog chips at most, default 1000")
     arguments = parser.parse_args()
@@ -161,7 +217,7 @@ def main():
                 task = Task(name, described[name], data_dir, pathlib.Path(folder), arguments.samples)
                 for line in rows(task, arguments.cells.split(","), arguments.chip_samples, stamp):
                     print("  ".join(line), file=sys.stderr, flush=True)
-                    lines[line[0], line[1]] = line
+                    lines[line[0], line[1].split(":")[0]] = line
                     write(arguments.o, lines) if arguments.o else None
             except (tools.ToolError, subprocess.TimeoutExpired) as error:
                 print(f"{name}: {str(error).splitlines()[-1]}", file=sys.stderr)

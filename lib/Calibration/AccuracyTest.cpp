@@ -43,7 +43,7 @@ static std::vector<int64_t> findLargest(ArrayRef<float> values,
 
 FailureOr<AccuracyTest> AccuracyTest::create(ModuleOp network, const Arch &arch,
                                              StringRef samples,
-                                             StringRef labels) {
+                                             StringRef labels, bool byEnergy) {
   FailureOr<SampleData> all = loadSamples(network, samples, /*limit=*/0);
   if (failed(all))
     return failure();
@@ -57,7 +57,7 @@ FailureOr<AccuracyTest> AccuracyTest::create(ModuleOp network, const Arch &arch,
   test.firstHeld = std::min(all->count - all->count / 4, maxCalibration);
   test.held =
       std::make_shared<const SampleData>(cutSamples(*all, test.firstHeld));
-  if (failed(test.chooseMeasure(network)) ||
+  if (failed(test.chooseMeasure(network, byEnergy)) ||
       (!labels.empty() && failed(test.readLabels(network, labels, all->count))))
     return failure();
   FailureOr<Outputs> reference = test.evaluate(network, arch);
@@ -77,7 +77,7 @@ FailureOr<AccuracyTest> AccuracyTest::create(ModuleOp network, const Arch &arch,
 int64_t AccuracyTest::heldCount() const { return held->count; }
 
 /// A network with one output, a vector of floats per sample, classifies.
-LogicalResult AccuracyTest::chooseMeasure(ModuleOp network) {
+LogicalResult AccuracyTest::chooseMeasure(ModuleOp network, bool byEnergy) {
   auto main = network.lookupSymbol<func::FuncOp>("main");
   if (llvm::none_of(main.getResultTypes(), [](Type type) {
         return getElementTypeOrSelf(type).isF32();
@@ -86,7 +86,7 @@ LogicalResult AccuracyTest::chooseMeasure(ModuleOp network) {
                              "of, but got ")
            << main.getResultTypes();
   auto first = cast<RankedTensorType>(main.getResultTypes().front());
-  if (main.getNumResults() != 1 || first.getRank() != 2 ||
+  if (byEnergy || main.getNumResults() != 1 || first.getRank() != 2 ||
       first.getDimSize(1) < 2)
     return success();
   kind = Measure::Agreement;

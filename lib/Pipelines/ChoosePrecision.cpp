@@ -79,17 +79,12 @@ public:
   LogicalResult run() {
     if (failed(collectGroups()))
       return failure();
-    int64_t most = countUsefulCells();
-    for (int64_t cells = 1; cells <= most; ++cells) {
-      FailureOr<double> drop = tryChoice(Choice(groups.size(), cells));
-      if (failed(drop))
+    int64_t useful = countUsefulCells();
+    for (most = 1; !best && most <= useful; ++most)
+      if (failed(tryChoice(Choice(groups.size(), most))))
         return failure();
-      if (cells == 1 && *drop <= goal.drop)
-        return success();
-    }
-    if (failed(search(most)))
-      return failure();
-    return takeBack(most);
+    --most;
+    return failed(search()) ? failure() : takeBack();
   }
 
   /// What was found: how to compile what, and why.
@@ -100,14 +95,14 @@ public:
 private:
   LogicalResult collectGroups();
   int64_t countUsefulCells() const;
-  LogicalResult search(int64_t most);
+  LogicalResult search();
   FailureOr<double> tryChoice(const Choice &cells);
   FailureOr<double> measure(ModuleOp compensated, const PhaseOptions &phases);
   void noteLosses(ModuleOp compensated, const Choice &cells);
   void noteTrial(const Choice &cells, double drop);
-  LogicalResult takeBack(int64_t most);
+  LogicalResult takeBack();
   std::pair<int64_t, int64_t> getCost(const Choice &cells) const;
-  std::vector<Step> rankSteps(int64_t most) const;
+  std::vector<Step> rankSteps() const;
   void mark(ModuleOp module, const Choice &cells) const;
   std::string makeText(const Choice &cells) const;
 
@@ -117,6 +112,8 @@ private:
   const PrecisionGoal &goal;
   const PhaseOptions &options;
   std::vector<Group> groups;
+  /// Cells that are enough in all layers, or more than which are no use.
+  int64_t most = 0;
   std::map<Choice, double> known;
   /// The cheapest choice within the bound.
   struct Best {
@@ -272,7 +269,7 @@ void Chooser::noteLosses(ModuleOp compensated, const Choice &cells) {
 
 /// Cells that gain most come first; a layer without cells comes last, that
 /// which even all cells serve worst at the head.
-std::vector<Step> Chooser::rankSteps(int64_t most) const {
+std::vector<Step> Chooser::rankSteps() const {
   std::vector<Step> steps;
   for (auto [number, group] : llvm::enumerate(groups)) {
     double least = std::numeric_limits<double>::infinity();
@@ -292,8 +289,8 @@ std::vector<Step> Chooser::rankSteps(int64_t most) const {
 }
 
 /// Bisects how many steps are needed: as if each helped.
-LogicalResult Chooser::search(int64_t most) {
-  std::vector<Step> steps = rankSteps(most);
+LogicalResult Chooser::search() {
+  std::vector<Step> steps = rankSteps();
   auto take = [&](size_t count) {
     Choice cells(groups.size(), 1);
     for (const Step &step : ArrayRef(steps).take_front(count)) {
@@ -304,9 +301,6 @@ LogicalResult Chooser::search(int64_t most) {
   };
   // Layers become digital only when nothing else helps.
   size_t onArrays = steps.size() - groups.size();
-  FailureOr<double> all = tryChoice(take(onArrays));
-  if (failed(all))
-    return failure();
   size_t tooFew = best ? 0 : onArrays, enough = best ? onArrays : steps.size();
   while (tooFew + 1 < enough) {
     size_t next = (tooFew + enough) / 2;
@@ -326,34 +320,31 @@ LogicalResult Chooser::search(int64_t most) {
 }
 
 /// Tries what the search could not know: digital layers with cells again, and
-/// a cell less in each of the largest groups.
-LogicalResult Chooser::takeBack(int64_t most) {
+/// a cell less in a layer; the largest of them.
+LogicalResult Chooser::takeBack() {
   constexpr size_t mostTries = 8;
   std::vector<size_t> order(groups.size());
   std::iota(order.begin(), order.end(), 0);
   llvm::sort(order, [&](size_t a, size_t b) {
     return std::pair(-groups[a].weights, a) < std::pair(-groups[b].weights, b);
   });
-  for (size_t group : order) {
-    Choice cells = best->cells;
-    if (cells[group] > 0)
-      continue;
-    cells[group] = most;
-    if (failed(tryChoice(cells)))
-      return failure();
-  }
-  size_t tries = 0;
-  for (size_t group : order) {
-    Choice cells = best->cells;
-    if (cells[group] < 2)
-      continue;
-    if (tries++ == mostTries)
-      break;
-    --cells[group];
-    if (failed(tryChoice(cells)))
-      return failure();
-  }
-  return success();
+  auto tryLargest = [&](auto isCandidate, auto change) -> LogicalResult {
+    size_t tries = 0;
+    for (size_t group : order) {
+      Choice cells = best->cells;
+      if (!isCandidate(cells[group]) || ++tries > mostTries)
+        continue;
+      cells[group] = change(cells[group]);
+      if (failed(tryChoice(cells)))
+        return failure();
+    }
+    return success();
+  };
+  if (failed(tryLargest([](int64_t cells) { return cells == 0; },
+                        [&](int64_t) { return most; })))
+    return failure();
+  return tryLargest([](int64_t cells) { return cells > 1; },
+                    [](int64_t cells) { return cells - 1; });
 }
 
 json::Object Chooser::describe() const {
@@ -383,8 +374,8 @@ FailureOr<json::Object> choosePrecision(OwningOpRef<ModuleOp> &network,
                                         const Arch &arch,
                                         const PrecisionGoal &goal,
                                         PhaseOptions &options) {
-  FailureOr<AccuracyTest> test =
-      AccuracyTest::create(*network, arch, options.calibration, goal.labels);
+  FailureOr<AccuracyTest> test = AccuracyTest::create(
+      *network, arch, options.calibration, goal.labels, goal.byEnergy);
   if (failed(test))
     return failure();
   options.samples = test->calibrationCount();

@@ -4,16 +4,10 @@
 #define CIM_LIB_PIPELINES_CHOOSEPRECISION_H
 
 #include "cim/Arch/Arch.h"
-#include "cim/Pipelines/Phases.h"
+#include "cim/Pipelines/Compile.h"
 #include "llvm/Support/JSON.h"
 
 namespace cim {
-
-/// The bound of --accuracy-drop.
-struct PrecisionGoal {
-  double drop;        ///< percent, see `AccuracyTest::Measure`
-  std::string labels; ///< empty or an .npy file
-};
 
 /// Chooses cells per weight for the layers of `network` (normalised) by the
 /// method of docs/Accuracy.md, section "Automatic precision": calibrates and

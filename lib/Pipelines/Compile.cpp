@@ -66,9 +66,9 @@ runPhases(OwningOpRef<ModuleOp> &module, const Arch &arch,
     return precision;
   PhaseOptions phases;
   phases.copyOptionValuesFrom(options.phases);
-  if (options.accuracyDrop) {
-    FailureOr<llvm::json::Object> chosen = choosePrecision(
-        module, arch, {*options.accuracyDrop, options.labels}, phases);
+  if (options.precision) {
+    FailureOr<llvm::json::Object> chosen =
+        choosePrecision(module, arch, *options.precision, phases);
     if (failed(chosen))
       return failure();
     precision = std::move(*chosen);
@@ -115,7 +115,7 @@ LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
            << "' has no quantised or mapped stage to emit; expected "
               "--emit=nn, llvm, obj or so";
 
-  if (arch->isHost() && options.accuracyDrop)
+  if (arch->isHost() && options.precision)
     return emitModelError(context, options)
            << "target '" << options.phases.target
            << "' has no cells to choose; expected --accuracy-drop with a chip";

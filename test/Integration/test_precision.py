@@ -70,6 +70,14 @@ def test_wrong_labels_give_the_float_network_no_credit(fashion):
     assert {layer["cells_per_weight"] for layer in report["precision"]["layers"]} == {1}
 
 
+def test_a_ratio_is_of_the_outputs_even_where_they_are_classes(tmp_path):
+    onnx.save(smallmodel.build(), tmp_path / "small.onnx")
+    _, report = choose(tmp_path / "small.onnx", tmp_path, smallmodel.data(64), "15dB")
+    precision = report["precision"]
+    assert precision["measure"] == "error"
+    assert precision["bound"] == pytest.approx(100 * 10**-1.5) and 0 < precision["drop"] <= precision["bound"]
+
+
 @pytest.fixture()
 def feature_map(tmp_path):
     """A network that does not classify: the first two nodes of the small one."""
@@ -199,9 +207,11 @@ def test_a_host_has_no_cells_to_choose(feature_map, tmp_path):
 
 
 USAGE = {
-    "--accuracy-drop=nan": "expects percent from 0 to less than 100, but got 'nan'",
+    "--accuracy-drop=nan": "expects percent from 0 to less than 100, or as many dB, but got 'nan'",
     "--accuracy-drop=-1": "but got '-1'",
     "--accuracy-drop=100": "but got '100'",
+    "--accuracy-drop=-1dB": "but got '-1dB'",
+    "--accuracy-drop=20dB --labels=l.npy": "--labels expects --accuracy-drop in percent",
     "--accuracy-drop=": "but got ''",
     "--accuracy-drop=1 --cells=2": "chooses the cells, expected no --cells",
     "--accuracy-drop=1 --split=residual": "expects --split=radix or unary",

@@ -28,7 +28,7 @@ def has_isa(isa):
     return re.search(flags[isa], info) is not None
 
 
-def invoke(tool, *args, env=None, cwd=None, **popen):
+def invoke(tool, *args, env=None, cwd=None, timeout=TIMEOUT, **popen):
     """Runs a tool and returns its CompletedProcess, whatever its exit code."""
     command = [str(BUILD / "bin" / tool), *map(str, args)]
     return subprocess.run(
@@ -39,7 +39,7 @@ def invoke(tool, *args, env=None, cwd=None, **popen):
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=TIMEOUT,
+        timeout=timeout,
         **popen,
     )
 

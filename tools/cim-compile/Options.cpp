@@ -9,6 +9,7 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/WithColor.h"
+#include <cmath>
 
 using namespace cim;
 using llvm::StringRef;
@@ -46,12 +47,13 @@ static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
                                   cl::desc("Cells per weight, default 2"),
                                   cl::cat(category));
 static cl::opt<std::string> accuracyDrop(
-    "accuracy-drop", cl::value_desc("percent"),
+    "accuracy-drop", cl::value_desc("percent|NdB"),
     cl::desc("Choose the fewest cells per weight of each layer that lose so "
              "much accuracy at most, on a quarter of the calibration samples "
              "that is held back: points of top-1 with --labels, else samples "
              "that are classified differently from the float network, or "
-             "(other networks) energy of the error in percent of the output's"),
+             "(other networks) energy of the error in percent of the output's. "
+             "With dB: the least ratio of these energies"),
     cl::cat(category));
 static cl::opt<std::string>
     labels("labels", cl::value_desc("file.npy"),
@@ -166,15 +168,21 @@ static bool checkDistinctFiles() {
 
 /// Reads --accuracy-drop and --labels.
 static bool readAccuracyGoal(CompileOptions &options) {
-  options.labels = labels;
   if (!accuracyDrop.getNumOccurrences())
     return labels.empty() || usageError("--labels expects --accuracy-drop");
-  double drop = 0;
+  PrecisionGoal goal;
+  goal.labels = labels;
+  StringRef number = accuracyDrop;
+  goal.byEnergy = number.consume_back("dB");
   // Written so that NaN is refused, too.
-  if (StringRef(accuracyDrop).getAsDouble(drop) || !(drop >= 0 && drop < 100))
+  if (number.getAsDouble(goal.drop) || !(goal.drop >= 0 && goal.drop < 100))
     return usageError("--accuracy-drop expects percent from 0 to less than "
-                      "100, but got '" +
+                      "100, or as many dB, but got '" +
                       accuracyDrop + "'");
+  if (goal.byEnergy)
+    goal.drop = 100 * std::pow(10, -goal.drop / 10);
+  if (goal.byEnergy && !labels.empty())
+    return usageError("--labels expects --accuracy-drop in percent");
   if (calibration.empty())
     return usageError("--accuracy-drop expects --calibration");
   if (cells.getNumOccurrences())
@@ -184,7 +192,7 @@ static bool readAccuracyGoal(CompileOptions &options) {
   if (options.emit == Phase::NN)
     return usageError("--accuracy-drop expects another stage than "
                       "--emit=nn or --check");
-  options.accuracyDrop = drop;
+  options.precision = goal;
   return true;
 }
 

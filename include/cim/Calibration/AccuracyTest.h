@@ -23,12 +23,12 @@ public:
 
   /// Holds back the last quarter of the samples of `network` (float, as
   /// imported), or all behind the first 1,024 where these are more; at most
-  /// 4,096 count. `labels` is empty or an .npy file with a class per sample.
-  /// Runs the float network. Problems are errors at `network`.
-  static llvm::FailureOr<AccuracyTest> create(mlir::ModuleOp network,
-                                              const Arch &arch,
-                                              llvm::StringRef samples,
-                                              llvm::StringRef labels);
+  /// 4,096 count. `labels` is empty or an .npy file with a class per sample;
+  /// with `byEnergy` classes do not count. Runs the float network. Problems are
+  /// errors at `network`.
+  static llvm::FailureOr<AccuracyTest>
+  create(mlir::ModuleOp network, const Arch &arch, llvm::StringRef samples,
+         llvm::StringRef labels, bool byEnergy);
 
   Measure measure() const { return kind; }
   /// How many samples are left for calibration, and how many are held back.
@@ -43,7 +43,7 @@ public:
 private:
   using Outputs = std::vector<std::vector<float>>;
 
-  llvm::LogicalResult chooseMeasure(mlir::ModuleOp network);
+  llvm::LogicalResult chooseMeasure(mlir::ModuleOp network, bool byEnergy);
   llvm::LogicalResult readLabels(mlir::ModuleOp network, llvm::StringRef path,
                                  int64_t sampleCount);
   llvm::FailureOr<Outputs> evaluate(mlir::ModuleOp program,

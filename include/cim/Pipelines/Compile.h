@@ -9,14 +9,20 @@
 namespace cim {
 
 /// One compilation. Strings are as given on the command line.
+/// How much accuracy cells may cost (docs/Accuracy.md, "Automatic precision").
+struct PrecisionGoal {
+  double drop = 0;       ///< percent, of what `AccuracyTest::Measure` says
+  bool byEnergy = false; ///< of the outputs, even where they are classes
+  std::string labels;    ///< empty, or an .npy file with a class per sample
+};
+
 struct CompileOptions {
   std::string model;
   std::string output; ///< "-" is standard output, for text only
   Phase emit = Phase::SharedObject;
   PhaseOptions phases;
-  /// Percent; when given, `phases.cells` is chosen (docs/Accuracy.md).
-  std::optional<double> accuracyDrop;
-  std::string labels; ///< empty, or an .npy file with a class per sample
+  /// When given, `phases.cells` is chosen.
+  std::optional<PrecisionGoal> precision;
   ImportOptions import;
   std::string report; ///< empty, or a .json or .html file
   /// Only say what would run where, on standard output.
