@@ -71,9 +71,11 @@ class Task:
         self.calibration, self.calibration_labels = networks.real_data(
             self.name, data_dir, self.folder, "calibration", CALIBRATION + HELD
         )
-        if self.x.shape == self.calibration.shape and np.array_equal(self.x, self.calibration):
-            half = len(self.x) // 2
-            self.calibration, self.x = self.x[:half], self.x[half:]
+        whole = max(self.x, self.calibration, key=len)
+        common = min(len(self.x), len(self.calibration))
+        if np.array_equal(self.x[:common], self.calibration[:common]):  # one set for both
+            half = len(whole) // 2
+            self.calibration, self.x = whole[:half], whole[half:][:samples]
 
     def _read_images(self, archive):
         """Patches of one size for the compiled network; every fourth one calibrates as well."""
