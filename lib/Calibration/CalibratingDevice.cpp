@@ -139,13 +139,13 @@ private:
   cim_status settleMatrix() {
     const NetworkCalibration &calibration = device.calibration;
     OpenMatrix &open = *matrix.open;
-    bool isPooled = matrix.uses > 1 || !calibration.sequential;
-    if (!open.isDecided && (!calibration.isTrial || isPooled)) {
+    bool isNext = !open.isDecided && !calibration.isTrial;
+    if (isNext || open.isGathering) {
       open.moments.resize(open.groups);
       for (int64_t group = 0; group < open.groups; ++group)
         open.moments[group].add(sumMoments(layer, stream, group,
                                            result.inputScale, *result.targets));
-      if (!isPooled) {
+      if (isNext) {
         if (calibration.progress)
           calibration.progress();
         open.decide();

@@ -29,6 +29,9 @@ struct OpenMatrix {
   /// Integers and scales so far, rows x columns.
   LayerCodes found;
   bool isDecided = false;
+  /// The next run shows what the integers are to be chosen by, whether there
+  /// are some or not.
+  bool isGathering = false;
   /// Of every group, what its layers read and should make of it.
   std::vector<LayerMoments> moments;
 

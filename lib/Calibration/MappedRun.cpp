@@ -12,6 +12,9 @@ namespace cim {
 
 /// More arrays than any chip: where blocks lie changes no number.
 static constexpr int64_t unlimitedArrays = 1 << 20;
+/// Runs that show what layers of one matrix read: the first with the integers
+/// nearest to the weights, the others with those chosen by the run before.
+static constexpr int pooledRounds = 3;
 
 static void buildTrialPipeline(OpPassManager &pm, StringRef target) {
   SetADCGainPassOptions gain;
@@ -107,25 +110,39 @@ LogicalResult MappedRun::stream(NetworkCalibration &calibration) {
   return runner->run(*data, count, options);
 }
 
+/// Chooses the integers of matrices that more than one layer uses, or whose
+/// layers do not see all samples at once.
+LogicalResult MappedRun::decidePooled(NetworkCalibration &calibration) {
+  auto isPooled = [&](const MatrixCalibration &matrix) {
+    return matrix.open && (matrix.uses > 1 || !sequential);
+  };
+  NetworkCalibration trial = calibration;
+  trial.isTrial = true;
+  for (MatrixCalibration &matrix : trial.matrices)
+    if (isPooled(matrix))
+      matrix.open->isGathering = true;
+  if (failed(stream(trial)))
+    return failure();
+  for (auto [matrix, seen] :
+       llvm::zip_equal(calibration.matrices, trial.matrices))
+    if (isPooled(matrix)) {
+      matrix.open = std::move(seen.open);
+      matrix.open->isGathering = false;
+      matrix.open->decide();
+    }
+  return success();
+}
+
 LogicalResult MappedRun::run(NetworkCalibration &calibration) {
   calibration.sequential = sequential;
   bool hasShared = calibration.layers.size() > calibration.matrices.size();
   bool hasOpen = llvm::any_of(calibration.matrices, [](const auto &matrix) {
     return matrix.open && !matrix.open->isDecided;
   });
-  if (hasOpen && (hasShared || !sequential)) {
-    // A first run shows what all layers of a matrix read.
-    NetworkCalibration trial = calibration;
-    trial.isTrial = true;
-    if (failed(stream(trial)))
-      return failure();
-    for (auto [matrix, seen] :
-         llvm::zip_equal(calibration.matrices, trial.matrices))
-      if (matrix.open && (matrix.uses > 1 || !sequential)) {
-        matrix.open = std::move(seen.open);
-        matrix.open->decide();
-      }
-  }
+  if (hasOpen && (hasShared || !sequential))
+    for (int round = 0; round < pooledRounds; ++round)
+      if (failed(decidePooled(calibration)))
+        return failure();
   if (hasShared) {
     // Another one shows what all layers of a matrix make of it.
     NetworkCalibration trial = calibration;

@@ -41,6 +41,7 @@ public:
   llvm::LogicalResult run(NetworkCalibration &calibration);
 
 private:
+  llvm::LogicalResult decidePooled(NetworkCalibration &calibration);
   /// Streams all samples once.
   llvm::LogicalResult stream(NetworkCalibration &calibration);
 

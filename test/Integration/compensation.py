@@ -72,19 +72,19 @@ class Cells:
 
 
 class Group:
-    """A, B and R of one group: windows x [S][K], targets y [S][N], weights w [K][N]."""
+    """A, B and R of one group: of every layer windows x [S][K] and targets y [S][N]; weights w [K][N]."""
 
-    def __init__(self, x, y, w, cells):
-        x, y = x.astype(float), y.astype(float)
-        count, rows = x.shape
-        self.cells, self.powers = cells, x.T @ x / count
-        x, y = x - x.mean(0), y - y.mean(0)
-        moments = x.T @ x / count
+    def __init__(self, layers, w, cells):
+        layers = [(x.astype(float), y.astype(float)) for x, y in layers]
+        count, rows = sum(len(x) for x, _ in layers), len(w)
+        self.cells, self.powers = cells, sum(x.T @ x for x, _ in layers) / count
+        layers = [(x - x.mean(0), y - y.mean(0)) for x, y in layers]
+        moments = sum(x.T @ x for x, _ in layers) / count
         damping = (0.01 + 0.1 * rows / count) * np.trace(moments) / rows
         self.pure = self.a = moments + damping * np.eye(rows)
         if cells.levels == 1:
             self.a = self.a + cells.converter * self.powers + cells.cell * np.diag(np.diag(self.powers))
-        self.b = x.T @ y / count + damping * w
+        self.b = sum(x.T @ y for x, y in layers) / count + damping * w
         self.damping = damping
         self.weights = w
         if damping:
@@ -145,10 +145,10 @@ class Group:
             loss = loss + self.cells.converter * significance**2 * (self.powers[k, k] * digits**2 + 2 * digits * rest)
         return codes[np.argmin(loss)]
 
-    def choose(self, n):
-        """The integers of column n."""
+    def choose(self, n, plain=None):
+        """The integers of column n; `plain`: those to begin with."""
         levels = self.cells.levels
-        plain = nearest(self.weights[:, n], levels)
+        plain = nearest(self.weights[:, n], levels) if plain is None else plain
         if self.damping == 0:
             return plain
         corrected = self.corrected[:, n]

@@ -132,12 +132,9 @@ def test_same_integers(seed, tmp_path, reference_device):
         for g in range(groups):
             part = slice(g * columns, (g + 1) * columns)
             own = weights if weights.ndim == 2 else weights[part].transpose(2, 3, 1, 0).reshape(rows, columns)
-            group = compensation.Group(
-                inputs[..., g * rows : (g + 1) * rows].reshape(-1, rows) * scale,
-                targets[..., part].reshape(-1, columns),
-                own,
-                model_of_cells,
-            )
+            x_of_group = inputs[..., g * rows : (g + 1) * rows].reshape(-1, rows) * scale
+            y_of_group = targets[..., part].reshape(-1, columns)
+            group = compensation.Group([(x_of_group, y_of_group)], own, model_of_cells)
             for n in range(columns):
                 found = q[g * rows : (g + 1) * rows, part.start + n]
                 wanted = group.choose(n)
@@ -147,4 +144,47 @@ def test_same_integers(seed, tmp_path, reference_device):
                 assert group.pure_gain(found, n) >= group.pure_gain(plain, n) * (1 - TIE)
                 assert group.gain(found, n) == pytest.approx(group.gain(wanted, n), rel=TIE)
     assert same >= 0.8 * total, "there are too many ties"
+
+
+def corrected(sums, target):
+    """What scale and bias make of sums: mean and the part of the deviation that follows the target."""
+    found = sums.std(0)
+    rho = np.clip(((sums - sums.mean(0)) * (target - target.mean(0))).mean(0) / (found * target.std(0)), 0, 1)
+    assert (rho > 0).all()
+    return (sums - sums.mean(0)) * (rho * target.std(0) / found) + target.mean(0)
+
+
+@pytest.mark.parametrize("cells", [1, 2])
+def test_layers_that_share_weights(cells, tmp_path, reference_device):
+    """Three rounds, each on what the integers of the one before make layers read, through converters of 16 bits."""
+    rng, samples, k = np.random.default_rng(7), 300, 24
+    x, w = correlated(rng, samples, k), rng.normal(size=(k, k)).astype(np.float32)
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["h"], "first"), helper.make_node("Relu", ["h"], ["r"])]
+    nodes.append(helper.make_node("MatMul", ["r", "w"], ["y"], "second"))
+    value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, k])
+    graph = helper.make_graph(nodes, "net", [value("x")], [value("y")], [numpy_helper.from_array(w, "w")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "net.onnx")
+    np.save(tmp_path / "x.npy", x)
+    text = (tools.ROOT / "targets" / "imec-ania.yaml").read_text()
+    (tmp_path / "fine.yaml").write_text(text.replace("adc:\n  bits: 6", "adc:\n  bits: 16"))
+    options = [f"--calibration={tmp_path / 'x.npy'}", f"--cells={cells}", f"--target={tmp_path / 'fine.yaml'}"]
+    tools.compile_model(tmp_path / "net.onnx", tmp_path / "net.so", *options)
+    env = {"CIM_REFERENCE_MODE": "exact", "CIM_REFERENCE_RECORD": str(tmp_path)}
+    tools.run_model(tmp_path / "net.so", x, tmp_path, f"--device={reference_device}", "--threads=1", env=env)
+    seen = recording.Recording(tmp_path)
+    found = integers_of(seen.layers[0].numerics_layer(seen.arrays))
+    scales, (first, second) = input_scales(tmp_path, *options), (y.reshape(samples, k) for y in float_results(model, x))
+    q = seen.layers[0].map("in").reshape(samples, k).astype(float)
+    codes = np.stack([compensation.nearest(w[:, n], (3**cells - 1) // 2) for n in range(k)], 1)
+    cells_of_target = compensation.Cells("radix", cells, **{**ANIA, "adc_bits": 16})
+    same = []
+    for _ in range(3):
+        read = np.clip(np.rint(corrected(q @ codes, first) / scales[1]), 0, 127)
+        group = compensation.Group([(q * scales[0], first), (read * scales[1], second)], w, cells_of_target)
+        codes = np.stack([group.choose(n, codes[:, n]) for n in range(k)], 1)
+        same.append((codes == found).all(0).sum())
+    # An activation between two integers may fall on either side.
+    assert same[2] >= 0.8 * k
+    assert same[2] > same[0], "one round would do"
 
