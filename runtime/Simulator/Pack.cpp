@@ -237,9 +237,9 @@ bool Packer::packRow(const Tile &tile, const std::vector<Run> &runs, uint32_t k,
     size_t to = base + (byte / 4 * tile.lanes + run.begin) * 4 + byte % 4;
     auto add = [&](Matrix matrix, const auto *row) {
       used |= scatter(row, count, packed.cells[matrix].data() + to);
-      int32_t *sums = packed.sums[matrix].data() + run.begin;
-      for (uint32_t i = 0; !packed.sums[matrix].empty() && i < count; ++i)
-        sums[i] += row[i];
+      std::vector<int32_t> &sums = packed.sums[matrix];
+      for (uint32_t i = 0; !sums.empty() && i < count; ++i)
+        sums[run.begin + i] += row[i];
     };
     const int8_t *weights = run.block->weights.data() + from;
     add(Weights, weights);
