@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nn-calibrate: run the network on sample data and note what it sees.
-#include "FloatRun.h"
 #include "Observation.h"
 #include "cim/Calibration/Passes.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
@@ -79,8 +78,13 @@ struct CalibratePass : cim::impl::CalibratePassBase<CalibratePass> {
     Plan plan = makePlan(module, *arch);
     if (plan.activations.empty() && plan.layers.empty())
       return;
+    FloatRun run(module, *loaded);
     Watch watch;
-    FailureOr<Record> record = observe(module, *arch, plan, *loaded, watch);
+    fillWatch(plan, run.sampleCount(), run.moduleBatch(), watch);
+    SmallVector<Value> values;
+    for (auto [value, number] : watch.values)
+      values.push_back(value);
+    FailureOr<Record> record = observe(run, *arch, values, watch.wanted);
     if (failed(record))
       return signalPassFailure();
     if (failed(attach(plan, *arch, watch, *record)))
@@ -88,26 +92,6 @@ struct CalibratePass : cim::impl::CalibratePassBase<CalibratePass> {
   }
 
 private:
-  FailureOr<Record> observe(ModuleOp module, const Arch &arch, const Plan &plan,
-                            const SampleData &data, Watch &watch) {
-    FloatRun run(module, data);
-    fillWatch(plan, run.sampleCount(), run.moduleBatch(), watch);
-    SmallVector<Value> values;
-    for (auto [value, number] : watch.values)
-      values.push_back(value);
-    // How many there are must not depend on the machine: sums are rounded.
-    constexpr int64_t parts = 4;
-    std::vector<Record> records(parts, Record(watch.wanted));
-    if (failed(run.run(arch, values, parts,
-                       [&](size_t part, uint32_t value, ArrayRef<float> data) {
-                         records[part].add(value, data);
-                       })))
-      return failure();
-    for (Record &later : llvm::drop_begin(records))
-      records.front().merge(later);
-    return std::move(records.front());
-  }
-
   static void fillWatch(const Plan &plan, int64_t count, int64_t batch,
                         Watch &watch) {
     for (Value value : plan.activations)

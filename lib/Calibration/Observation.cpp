@@ -31,4 +31,20 @@ void Record::merge(const Record &later) {
     mine.merge(other);
 }
 
+llvm::FailureOr<Record> observe(FloatRun &run, const Arch &arch,
+                                llvm::ArrayRef<mlir::Value> values,
+                                llvm::ArrayRef<Wanted> wanted) {
+  // How many there are must not depend on the machine: sums are rounded.
+  constexpr int64_t parts = 4;
+  std::vector<Record> records(parts, Record(wanted));
+  auto add = [&](size_t part, uint32_t value, llvm::ArrayRef<float> data) {
+    records[part].add(value, data);
+  };
+  if (failed(run.run(arch, values, parts, add)))
+    return llvm::failure();
+  for (Record &later : llvm::drop_begin(records))
+    records.front().merge(later);
+  return std::move(records.front());
+}
+
 } // namespace cim

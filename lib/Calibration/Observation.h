@@ -3,6 +3,7 @@
 #ifndef CIM_LIB_CALIBRATION_OBSERVATION_H
 #define CIM_LIB_CALIBRATION_OBSERVATION_H
 
+#include "FloatRun.h"
 #include "Statistics.h"
 #include <optional>
 
@@ -49,6 +50,11 @@ public:
 private:
   std::vector<Observation> values;
 };
+
+/// Runs the network and gathers what is `wanted` of `values`.
+llvm::FailureOr<Record> observe(FloatRun &run, const Arch &arch,
+                                llvm::ArrayRef<mlir::Value> values,
+                                llvm::ArrayRef<Wanted> wanted);
 
 } // namespace cim
 

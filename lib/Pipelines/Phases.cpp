@@ -22,6 +22,11 @@ void buildNormalizePhase(OpPassManager &pm) {
 }
 
 void buildCalibration(OpPassManager &pm, const PhaseOptions &options) {
+  EqualizeChannelsPassOptions equalize;
+  equalize.data = options.calibration;
+  equalize.target = options.target;
+  equalize.samples = options.samples;
+  pm.addPass(createEqualizeChannelsPass(equalize));
   CalibratePassOptions calibrate;
   calibrate.data = options.calibration;
   calibrate.target = options.target;

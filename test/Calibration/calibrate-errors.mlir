@@ -5,6 +5,8 @@
 // RUN: not cim-opt %s --nn-calibrate="data=%t-shape.npy" 2>&1 | FileCheck %s --check-prefix=SHAPE
 // RUN: not cim-opt %s --nn-calibrate="data=%t-type.npy" 2>&1 | FileCheck %s --check-prefix=TYPE
 // RUN: not cim-opt %s --nn-calibrate="data=%t-none.npy" 2>&1 | FileCheck %s --check-prefix=NONE
+// RUN: not cim-opt %s --nn-equalize-channels="data=%t-nan.npy" 2>&1 | FileCheck %s --check-prefix=NAN
+// RUN: not cim-opt %s --nn-equalize-channels="data=%t-none.npy" 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not cim-opt %s --cim-calibrate-layers="data=%t-one.npy" 2>&1 | FileCheck %s --check-prefix=ONE
 
 // NAN: error: calibration data '{{.*}}-nan.npy': the value at (0, 1) of input 'x' is not finite

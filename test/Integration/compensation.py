@@ -8,6 +8,20 @@ import numerics
 SCALES = 20
 
 
+# --- Channels of like range ---------------------------------------------------
+
+
+def equalization_factors(activations, weights):
+    """What channels are divided by that one layer reads: activations [..., channels], weights [channels, ...]."""
+    rms = lambda x: np.sqrt((x.astype(float) ** 2).reshape(len(x), -1).mean(1))
+    a, w = rms(np.moveaxis(activations, -1, 0)), rms(weights)
+    carries, factors = (a > 0) & (w > 0), np.ones(len(a))
+    if carries.any():
+        wishes = np.log2(a[carries] / w[carries]) / 2
+        factors[carries] = 2 ** (wishes - wishes.mean())
+    return factors
+
+
 # --- Windows ------------------------------------------------------------------
 
 

@@ -17,6 +17,47 @@ class CIM_CalibrationTargetOption
     : Option<"target", "target", "std::string", /*default=*/"\"imec-ania\"",
              "The chip: a name of targets/ or the path of a YAML file">;
 
+def EqualizeChannelsPass : Pass<"nn-equalize-channels", "::mlir::ModuleOp"> {
+  let summary = "bring channels of activations to like ranges (cross-layer equalisation)";
+  let description = [{
+    All channels of an activation share one scale when they become integers, and
+    all columns of a depthwise layer one gain. This pass divides channels by
+    factors and multiplies the weights that read them, so that small channels
+    keep more steps; what the float network computes stays the same but for
+    rounding. Weights and bias of what makes a channel are divided: a
+    convolution, a matrix product, or the constant gain (and shift) of a
+    normalisation. Factors go through ReLU and its kin with slopes below 0,
+    pools, reductions over other dimensions, sums (all terms get the same
+    factors), products with what has no channels to scale, concatenation, and
+    movement of data that keeps channels apart. What else uses a channel keeps
+    it as it is: inputs and outputs of the network, quantisers, nonlinear
+    functions, bounds other than 0, weights with several uses.
+
+    The network runs on the samples. With `a` the root mean square of a channel,
+    and `w` that of the weights that read it, a layer wishes `sqrt(a / w)`, one
+    with a single channel per group `a`, relative to the geometric mean of its
+    channels; a channel gets the geometric mean of the wishes of all layers that
+    read it on arrays. Channels that are always 0, or whose weights are, have none.
+
+    ```mlir
+    // cim-opt --nn-equalize-channels="data=samples.npy"
+    module attributes {nn.model = "tiny", nn.batch = 1 : i64} {
+      func.func @main(%x: tensor<1x2xf32> {nn.name = "x"}) -> (tensor<1x2xf32> {nn.name = "y"}) {
+        %w = nn.constant dense<[[1.0, 100.0], [1.0, 100.0]]> : tensor<2x2xf32>
+        %v = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+        %0 = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+        %1 = nn.relu(%0) : tensor<1x2xf32>
+        %y = nn.matmul(%1, %v) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+        return %y : tensor<1x2xf32>
+      }
+    }
+    ```
+  }];
+  let options = [
+    CIM_DataOption<>, CIM_CalibrationTargetOption<>, CIM_SamplesOption<>
+  ];
+}
+
 def CalibratePass : Pass<"nn-calibrate", "::mlir::ModuleOp"> {
   let summary = "run the network on sample data and note what it sees";
   let description = [{
