@@ -60,8 +60,8 @@ void buildNormalizePhase(mlir::OpPassManager &pm);
 /// To `Phase::Quant`: calibrated and quantised.
 void buildQuantizePhase(mlir::OpPassManager &pm, const PhaseOptions &options);
 
-/// Its steps: ranges and statistics; integers that compensate each other;
-/// types.
+/// Its steps: factors of channels, ranges and statistics; integers that
+/// compensate each other; types.
 void buildCalibration(mlir::OpPassManager &pm, const PhaseOptions &options);
 void buildCompensation(mlir::OpPassManager &pm, const PhaseOptions &options);
 void buildQuantization(mlir::OpPassManager &pm, const PhaseOptions &options);
