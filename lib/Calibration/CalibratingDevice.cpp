@@ -144,7 +144,8 @@ private:
       open.moments.resize(open.groups);
       for (int64_t group = 0; group < open.groups; ++group)
         open.moments[group].add(sumMoments(layer, stream, group,
-                                           result.inputScale, *result.targets));
+                                           result.inputScale, *result.targets,
+                                           open.weightsOf(group)));
       if (isNext) {
         if (calibration.progress)
           calibration.progress();
@@ -395,6 +396,11 @@ void MatrixCalibration::decideGains(int32_t adcLo, int32_t adcHi,
     gains.push_back(searchGain(histogram, adcLo, adcHi, rounding));
 }
 
+Eigen::MatrixXd OpenMatrix::weightsOf(int64_t group) const {
+  int64_t rows = weights.rows() / groups, columns = weights.cols() / groups;
+  return weights.block(group * rows, group * columns, rows, columns);
+}
+
 void OpenMatrix::decide() {
   isDecided = true;
   int64_t rows = weights.rows() / groups, columns = weights.cols() / groups;
@@ -403,9 +409,8 @@ void OpenMatrix::decide() {
     LayerCodes start;
     start.codes = found.codes.block(k, n, rows, columns);
     start.scales = found.scales.segment(n, columns);
-    LayerCodes chosen =
-        compensateErrors(moments[group], weights.block(k, n, rows, columns),
-                         cells, std::move(start));
+    LayerCodes chosen = compensateErrors(moments[group], weightsOf(group),
+                                         cells, std::move(start));
     found.codes.block(k, n, rows, columns) = chosen.codes;
     found.scales.segment(n, columns) = chosen.scales;
   }

@@ -35,6 +35,7 @@ struct OpenMatrix {
   /// Of every group, what its layers read and should make of it.
   std::vector<LayerMoments> moments;
 
+  Eigen::MatrixXd weightsOf(int64_t group) const;
   /// Chooses the integers that fit what all layers saw.
   void decide();
 };

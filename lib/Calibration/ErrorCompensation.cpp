@@ -60,42 +60,21 @@ public:
   Compensation(const LayerMoments &moments, const MatrixXd &weights,
                const CellModel &cells, LayerCodes start)
       : rows(weights.rows()), cells(cells), levels(cells.levels),
-        result(std::move(start)), explained(RowVectorXd::Zero(weights.cols())) {
-    double shortage = double(rows) / moments.count;
-    lambda = (damping + dampingPerShortage * shortage) *
-             moments.inputs.trace() / (moments.count * double(rows));
-    inputs = moments.inputs / moments.count;
-    inputs.diagonal().array() += lambda;
-    targets = moments.targets / moments.count + lambda * weights;
-    powers = moments.powers / moments.count;
-    cellPowers = cells.cellLoss * powers.diagonal();
-    powers *= cells.converterLoss;
-    if (levels > 1)
-      return;
-    // One cell: all losses are quadratic in the integers themselves.
-    inputs += powers;
-    inputs.diagonal() += cellPowers;
+        targets(moments.targets / moments.count), cellPowers(rows),
+        corrected(rows, weights.cols()), result(std::move(start)),
+        explained(RowVectorXd::Zero(weights.cols())) {
+    RowParts cuts(rows);
+    for (int64_t i = 0; i < cuts.count; ++i)
+      addPart(cuts.begin(i), moments.inputs[i] / moments.count,
+              moments.powers[i] / moments.count, moments.count, weights);
   }
 
   LayerCodes run() {
-    if (!(lambda > std::numeric_limits<double>::min()))
-      return std::move(result);
-    Eigen::LLT<MatrixXd> factors(inputs);
-    corrected = factors.solve(targets);
-    // Inputs by falling moment: the last ones have the fewest left over to
-    // make up for their errors.
-    order.resize(rows);
-    for (Eigen::Index k = 0; k < rows; ++k)
-      order[k] = k;
-    llvm::sort(order, [&](Eigen::Index a, Eigen::Index b) {
-      return std::pair(-inputs(a, a), a) < std::pair(-inputs(b, b), b);
-    });
-    MatrixXd inverse = factors.solve(MatrixXd::Identity(rows, rows));
-    MatrixXd sorted(rows, rows);
-    for (Eigen::Index j = 0; j < rows; ++j)
-      for (Eigen::Index i = 0; i < rows; ++i)
-        sorted(i, j) = inverse(order[i], order[j]);
-    upper = sorted.llt().matrixU();
+    for (const Part &part : parts)
+      if (!(part.lambda > std::numeric_limits<double>::min()))
+        return std::move(result);
+    for (Part &part : parts)
+      factorise(part);
     Eigen::Index columns = targets.cols();
     size_t slabs = (columns + slabColumns - 1) / slabColumns;
     llvm::parallelFor(0, slabs, [&](size_t slab) {
@@ -108,6 +87,65 @@ public:
   }
 
 private:
+  /// Rows that make up for each other's errors; all others are left out here.
+  struct Part {
+    Eigen::Index begin, rows;
+    double lambda;
+    MatrixXd inputs;      // A
+    MatrixXd powers;      // R, times the loss of a conversion
+    RowMajorMatrix upper; // U, in `order`
+    std::vector<Eigen::Index> order;
+  };
+
+  void addPart(Eigen::Index begin, MatrixXd inputs, MatrixXd powers,
+               double count, const MatrixXd &weights) {
+    Eigen::Index size = inputs.rows();
+    double lambda = (damping + dampingPerShortage * (double(size) / count)) *
+                    inputs.trace() / double(size);
+    inputs.diagonal().array() += lambda;
+    targets.middleRows(begin, size) += lambda * weights.middleRows(begin, size);
+    cellPowers.segment(begin, size) = cells.cellLoss * powers.diagonal();
+    powers *= cells.converterLoss;
+    if (levels == 1) {
+      // One cell: all losses are quadratic in the integers themselves.
+      inputs += powers;
+      inputs.diagonal() += cellPowers.segment(begin, size);
+    }
+    parts.push_back(
+        {begin, size, lambda, std::move(inputs), std::move(powers), {}, {}});
+  }
+
+  /// The corrected weights of a part, and what errors need.
+  void factorise(Part &part) {
+    Eigen::LLT<MatrixXd> factors(part.inputs);
+    corrected.middleRows(part.begin, part.rows) =
+        factors.solve(targets.middleRows(part.begin, part.rows));
+    // Inputs by falling moment: the last ones have the fewest left over to
+    // make up for their errors.
+    std::vector<Eigen::Index> &order = part.order;
+    for (Eigen::Index k = 0; k < part.rows; ++k)
+      order.push_back(k);
+    llvm::sort(order, [&](Eigen::Index a, Eigen::Index b) {
+      return std::pair(-part.inputs(a, a), a) <
+             std::pair(-part.inputs(b, b), b);
+    });
+    MatrixXd inverse = factors.solve(MatrixXd::Identity(part.rows, part.rows));
+    MatrixXd sorted(part.rows, part.rows);
+    for (Eigen::Index j = 0; j < part.rows; ++j)
+      for (Eigen::Index i = 0; i < part.rows; ++i)
+        sorted(i, j) = inverse(order[i], order[j]);
+    part.upper = sorted.llt().matrixU();
+  }
+
+  /// The matrix that has `which` of every part on its diagonal, times `x`.
+  MatrixXd multiply(MatrixXd Part::*which, const MatrixXd &x) const {
+    MatrixXd product(rows, x.cols());
+    for (const Part &part : parts)
+      product.middleRows(part.begin, part.rows).noalias() =
+          part.*which * x.middleRows(part.begin, part.rows);
+    return product;
+  }
+
   void chooseColumn(Eigen::Index n) {
     VectorXd start = result.codes.col(n);
     double startScale = result.scales[n];
@@ -127,9 +165,10 @@ private:
   /// e(q) of column `n` without losses in cells and converters.
   double getGain(Eigen::Index n, const VectorXd &codes) const {
     double cross = codes.dot(targets.col(n));
-    VectorXd product = inputs * codes;
+    VectorXd product = multiply(&Part::inputs, codes);
     if (levels == 1)
-      product -= powers * codes + cellPowers.cwiseProduct(codes);
+      product -=
+          multiply(&Part::powers, codes) + cellPowers.cwiseProduct(codes);
     return cross > 0 ? cross * cross / codes.dot(product) : 0;
   }
 
@@ -141,13 +180,15 @@ private:
 
   /// q'Aq of every column of `codes`, and what is lost in cells and converters.
   RowVectorXd getSquares(const MatrixXd &codes) const {
-    RowVectorXd squares = codes.cwiseProduct(inputs * codes).colwise().sum();
+    RowVectorXd squares =
+        codes.cwiseProduct(multiply(&Part::inputs, codes)).colwise().sum();
     if (levels == 1)
       return squares;
     for (Eigen::Index p = 0; p < cells.significance.size(); ++p) {
       MatrixXd digits = getDigits(codes, p);
-      squares += cells.significance[p] * cells.significance[p] *
-                 digits.cwiseProduct(powers * digits).colwise().sum();
+      squares +=
+          cells.significance[p] * cells.significance[p] *
+          digits.cwiseProduct(multiply(&Part::powers, digits)).colwise().sum();
     }
     MatrixXd energies = codes.unaryExpr(
         [&](double code) { return cells.energy[cells.indexOf(code)]; });
@@ -179,20 +220,28 @@ private:
     Eigen::Array<double, 1, Eigen::Dynamic> scales(scaleCount);
     for (int i = 0; i < scaleCount; ++i)
       scales[i] = base * range.factor(i);
-    RowMajorMatrix rest(rows, scaleCount);
-    for (Eigen::Index k = 0; k < rows; ++k)
-      rest.row(k).setConstant(weights[order[k]]);
     MatrixXd codes(rows, scaleCount);
-    RowVectorXd rounded(scaleCount), error(scaleCount);
-    for (Eigen::Index k = 0; k < rows; ++k) {
-      rounded = (rest.row(k).array() / scales).rint().max(-levels).min(levels);
-      codes.row(order[k]) = rounded;
-      error = (rest.row(k).array() - rounded.array() * scales) / upper(k, k);
-      Eigen::Index left = rows - k - 1;
-      rest.bottomRows(left).noalias() -=
-          upper.row(k).tail(left).transpose() * error;
-    }
+    for (const Part &part : parts)
+      roundPart(part, weights, scales, codes);
     return codes;
+  }
+
+  void roundPart(const Part &part, const VectorXd &weights,
+                 const Eigen::Array<double, 1, Eigen::Dynamic> &scales,
+                 MatrixXd &codes) const {
+    RowMajorMatrix rest(part.rows, scaleCount);
+    for (Eigen::Index k = 0; k < part.rows; ++k)
+      rest.row(k).setConstant(weights[part.begin + part.order[k]]);
+    RowVectorXd rounded(scaleCount), error(scaleCount);
+    for (Eigen::Index k = 0; k < part.rows; ++k) {
+      rounded = (rest.row(k).array() / scales).rint().max(-levels).min(levels);
+      codes.row(part.begin + part.order[k]) = rounded;
+      error =
+          (rest.row(k).array() - rounded.array() * scales) / part.upper(k, k);
+      Eigen::Index left = part.rows - k - 1;
+      rest.bottomRows(left).noalias() -=
+          part.upper.row(k).tail(left).transpose() * error;
+    }
   }
 
   double getBaseScale(const VectorXd &weights) const {
@@ -204,57 +253,71 @@ private:
   /// Sweeps over the codes of column `n`, each becoming the best while all
   /// others stay, until none changes.
   VectorXd descend(Eigen::Index n) const {
-    VectorXd codes = result.codes.col(n), product = inputs * codes;
+    VectorXd codes = result.codes.col(n);
+    VectorXd product = multiply(&Part::inputs, codes);
     Eigen::Index planes = levels > 1 ? cells.significance.size() : 0;
     MatrixXd planeProducts(rows, planes);
     for (Eigen::Index p = 0; p < planes; ++p)
       planeProducts.col(p) = cells.significance[p] * cells.significance[p] *
-                             (powers * getDigits(codes, p));
-    for (int sweep = 0; sweep < maxSweeps; ++sweep) {
+                             multiply(&Part::powers, getDigits(codes, p));
+    for (int sweeps = 0; sweeps < maxSweeps; ++sweeps) {
       double cross = codes.dot(targets.col(n));
       double scale = cross > 0 ? cross / getSquares(codes)[0] : 0;
       if (!(scale > 0))
         break;
       bool changed = false;
-      for (Eigen::Index k = 0; k < rows; ++k) {
-        double code = improve(n, k, scale, codes, product, planeProducts);
-        if (code == codes[k])
-          continue;
-        product += (code - codes[k]) * inputs.col(k);
-        for (Eigen::Index p = 0; p < planes; ++p) {
-          double change = cells.digits(p, cells.indexOf(code)) -
-                          cells.digits(p, cells.indexOf(codes[k]));
-          planeProducts.col(p) += change * cells.significance[p] *
-                                  cells.significance[p] * powers.col(k);
-        }
-        codes[k] = code;
-        changed = true;
-      }
+      for (const Part &part : parts)
+        changed |= sweep(part, n, scale, codes, product, planeProducts);
       if (!changed)
         break;
     }
     return codes;
   }
 
-  /// The best integer of input `k` while all others stay.
-  double improve(Eigen::Index n, Eigen::Index k, double scale,
+  /// Whether a code of `part` changed.
+  bool sweep(const Part &part, Eigen::Index n, double scale, VectorXd &codes,
+             VectorXd &product, MatrixXd &planeProducts) const {
+    bool changed = false;
+    for (Eigen::Index i = 0; i < part.rows; ++i) {
+      Eigen::Index k = part.begin + i;
+      double code = improve(part, n, i, scale, codes, product, planeProducts);
+      if (code == codes[k])
+        continue;
+      product.segment(part.begin, part.rows) +=
+          (code - codes[k]) * part.inputs.col(i);
+      for (Eigen::Index p = 0; p < planeProducts.cols(); ++p) {
+        double change = cells.digits(p, cells.indexOf(code)) -
+                        cells.digits(p, cells.indexOf(codes[k]));
+        planeProducts.col(p).segment(part.begin, part.rows) +=
+            change * cells.significance[p] * cells.significance[p] *
+            part.powers.col(i);
+      }
+      codes[k] = code;
+      changed = true;
+    }
+    return changed;
+  }
+
+  /// The best integer of input `i` of `part` while all others stay.
+  double improve(const Part &part, Eigen::Index n, Eigen::Index i, double scale,
                  const VectorXd &codes, const VectorXd &product,
                  const MatrixXd &planeProducts) const {
-    double own = inputs(k, k);
+    Eigen::Index k = part.begin + i;
+    double own = part.inputs(i, i), power = part.powers(i, i);
     double rest = targets(k, n) / scale - product[k] + own * codes[k];
     if (levels == 1)
       return std::clamp(std::rint(rest / own), -levels, levels);
     double best = std::numeric_limits<double>::infinity(), result = codes[k];
-    for (Eigen::Index i = 0; i < cells.energy.size(); ++i) {
-      double code = double(i) - levels;
+    for (Eigen::Index index = 0; index < cells.energy.size(); ++index) {
+      double code = double(index) - levels;
       double loss =
-          code * (own * code - 2 * rest) + cellPowers[k] * cells.energy[i];
+          code * (own * code - 2 * rest) + cellPowers[k] * cells.energy[index];
       for (Eigen::Index p = 0; p < planeProducts.cols(); ++p) {
         double square = cells.significance[p] * cells.significance[p];
         double now = cells.digits(p, cells.indexOf(codes[k]));
-        double digit = cells.digits(p, i);
-        loss += digit * (square * powers(k, k) * (digit - 2 * now) +
-                         2 * planeProducts(k, p));
+        double digit = cells.digits(p, index);
+        loss += digit *
+                (square * power * (digit - 2 * now) + 2 * planeProducts(k, p));
       }
       if (loss < best) {
         best = loss;
@@ -266,13 +329,11 @@ private:
 
   Eigen::Index rows;
   const CellModel &cells;
-  double levels, lambda;
-  MatrixXd inputs, targets; // A and B
-  MatrixXd powers;          // R, times the loss of a conversion
-  VectorXd cellPowers;      // its diagonal, times the loss of a cell
-  MatrixXd corrected;       // W* = A^-1 B
-  RowMajorMatrix upper;     // U, in `order`
-  std::vector<Eigen::Index> order;
+  double levels;
+  std::vector<Part> parts;
+  MatrixXd targets;    // B
+  VectorXd cellPowers; // diagonal of R, times the loss of a cell
+  MatrixXd corrected;  // W* = A^-1 B
   LayerCodes result;
   RowVectorXd explained; // of the targets' variance, by `result`
 };
@@ -285,9 +346,11 @@ void LayerMoments::add(const LayerMoments &other) {
     return;
   }
   count += other.count;
-  inputs += other.inputs;
   targets += other.targets;
-  powers += other.powers;
+  for (auto [mine, others] : llvm::zip_equal(inputs, other.inputs))
+    mine += others;
+  for (auto [mine, others] : llvm::zip_equal(powers, other.powers))
+    mine += others;
 }
 
 void fixOrderOfSums() { Eigen::setCpuCacheSizes(32 << 10, 512 << 10, 2 << 20); }

@@ -4,7 +4,9 @@
 #ifndef CIM_LIB_CALIBRATION_ERRORCOMPENSATION_H
 #define CIM_LIB_CALIBRATION_ERRORCOMPENSATION_H
 
+#include "RowParts.h"
 #include <Eigen/Dense>
+#include <vector>
 
 namespace cim {
 
@@ -12,9 +14,12 @@ namespace cim {
 /// `count` windows, means taken off.
 struct LayerMoments {
   double count = 0;
-  Eigen::MatrixXd inputs;  ///< K x K, input by input
-  Eigen::MatrixXd targets; ///< K x N, input by what the channel should be
-  Eigen::MatrixXd powers;  ///< K x K, like `inputs` with means left in
+  /// Of every part of the rows (RowParts), input by input.
+  std::vector<Eigen::MatrixXd> inputs;
+  /// K x N, input by what its part should make of the channel.
+  Eigen::MatrixXd targets;
+  /// Like `inputs` with means left in.
+  std::vector<Eigen::MatrixXd> powers;
 
   /// Adds what was seen elsewhere.
   void add(const LayerMoments &other);

@@ -10,10 +10,8 @@ namespace cim {
 
 namespace {
 
-/// Rows beyond which moments cost more than they bring.
-constexpr int64_t maxRows = 1152;
 /// Elements of the moments of all groups together.
-constexpr int64_t maxMoments = 1 << 21;
+constexpr int64_t maxMoments = 1 << 23;
 /// Windows per row of the matrix, and at least.
 constexpr int64_t windowsPerRow = 16, minWindows = 16384;
 /// Numbers of all layers together.
@@ -63,7 +61,7 @@ struct Recorder {
 
 bool hasFeasibleMoments(const WindowGeometry &geometry) {
   int64_t rows = geometry.rowsPerGroup();
-  return rows <= maxRows && rows * rows * geometry.groups <= maxMoments;
+  return rows * RowParts(rows).size <= maxMoments / geometry.groups;
 }
 
 FailureOr<std::vector<std::shared_ptr<const LayerTargets>>>

@@ -21,16 +21,19 @@ using RowMajorFloats =
 /// Sums over a part of the samples.
 class MomentSums {
 public:
+  /// `weights` are in units of an input's integers.
   MomentSums(const cim_layer &layer, const cim_stream &stream, int64_t group,
-             const LayerTargets &targets)
+             const LayerTargets &targets, const MatrixXd &weights)
       : layer(layer), stream(stream), group(group), targets(targets),
-        rows(int64_t(layer.in_c) / layer.groups * layer.kernel_h *
-             layer.kernel_w),
-        columns(layer.out_c / layer.groups), inputs(MatrixXd::Zero(rows, rows)),
-        cross(MatrixXd::Zero(rows, columns)), inputSum(VectorXd::Zero(rows)),
-        targetSum(VectorXd::Zero(columns)),
+        weights(weights), rows(weights.rows()), columns(weights.cols()),
+        parts(rows), cross(MatrixXd::Zero(rows, columns)),
+        inputSum(VectorXd::Zero(rows)),
+        targetSum(MatrixXd::Zero(parts.count, columns)),
         windows(RowMajorFloats::Zero(chunkWindows, rows)),
-        wanted(MatrixXd::Zero(chunkWindows, columns)) {}
+        wanted(MatrixXd::Zero(chunkWindows, columns)) {
+    for (int64_t part = 0; part < parts.count; ++part)
+      inputs.push_back(MatrixXd::Zero(parts.length(part), parts.length(part)));
+  }
 
   /// All sampled windows of images number `begin` to `end` of the stream.
   void add(int64_t begin, int64_t end) {
@@ -51,7 +54,8 @@ public:
 
   void merge(const MomentSums &later) {
     count += later.count;
-    inputs += later.inputs;
+    for (int64_t part = 0; part < parts.count; ++part)
+      inputs[part] += later.inputs[part];
     cross += later.cross;
     inputSum += later.inputSum;
     targetSum += later.targetSum;
@@ -62,11 +66,18 @@ public:
     if (count == 0)
       return moments;
     moments.count = count;
-    moments.inputs = (inputs - inputSum * inputSum.transpose() / count) *
-                     (inputScale * inputScale);
-    moments.powers = inputs * (inputScale * inputScale);
-    moments.targets =
-        (cross - inputSum * targetSum.transpose() / count) * inputScale;
+    moments.targets = cross;
+    double square = inputScale * inputScale;
+    for (int64_t part = 0; part < parts.count; ++part) {
+      int64_t begin = parts.begin(part), size = parts.length(part);
+      VectorXd sum = inputSum.segment(begin, size);
+      moments.inputs.push_back((inputs[part] - sum * sum.transpose() / count) *
+                               square);
+      moments.powers.push_back(inputs[part] * square);
+      moments.targets.middleRows(begin, size) -=
+          sum * targetSum.row(part) / count;
+    }
+    moments.targets *= inputScale;
     return moments;
   }
 
@@ -99,26 +110,55 @@ private:
     rt::SequentialOpenMP sequential;
     windows.bottomRows(chunkWindows - filled).setZero();
     wanted.bottomRows(chunkWindows - filled).setZero();
-    RowMajorFloats turned = windows.transpose();
-    RowMajorFloats products = RowMajorFloats::Zero(rows, rows);
-    rt::addMatmul(1, rows, rows, chunkWindows, turned.data(), windows.data(),
-                  products.data());
-    inputs += products.cast<double>();
-    cross.noalias() += turned.cast<double>() * wanted;
-    inputSum += windows.cast<double>().colwise().sum().transpose();
-    targetSum += wanted.colwise().sum().transpose();
+    std::vector<MatrixXd> results; // of every part
+    for (int64_t part = 0; parts.count > 1 && part < parts.count; ++part)
+      results.push_back(
+          getPart(part).cast<double>() *
+          weights.middleRows(parts.begin(part), parts.length(part)));
+    // What no part makes of a channel, each makes up for its share of.
+    MatrixXd rest = wanted.topRows(filled);
+    for (const MatrixXd &result : results)
+      rest -= result.topRows(filled);
+    rest /= double(parts.count);
+    for (int64_t part = 0; part < parts.count; ++part)
+      addPart(part, getPart(part),
+              parts.count > 1 ? MatrixXd(rest + results[part].topRows(filled))
+                              : rest);
     count += static_cast<double>(filled);
     filled = 0;
+  }
+
+  RowMajorFloats getPart(int64_t part) const {
+    return windows.middleCols(parts.begin(part), parts.length(part));
+  }
+
+  void addPart(int64_t part, const RowMajorFloats &read,
+               const MatrixXd &results) {
+    int64_t begin = parts.begin(part), size = parts.length(part);
+    RowMajorFloats turned = read.transpose();
+    RowMajorFloats products = RowMajorFloats::Zero(size, size);
+    rt::addMatmul(1, size, size, chunkWindows, turned.data(), read.data(),
+                  products.data());
+    inputs[part] += products.cast<double>();
+    cross.middleRows(begin, size).noalias() +=
+        turned.leftCols(filled).cast<double>() * results;
+    inputSum.segment(begin, size) +=
+        read.cast<double>().colwise().sum().transpose();
+    targetSum.row(part) += results.colwise().sum();
   }
 
   const cim_layer &layer;
   const cim_stream &stream;
   int64_t group;
   const LayerTargets &targets;
+  const MatrixXd &weights;
   int64_t rows, columns, filled = 0;
+  RowParts parts;
   double count = 0;
-  MatrixXd inputs, cross;
-  VectorXd inputSum, targetSum;
+  std::vector<MatrixXd> inputs; // of every part
+  MatrixXd cross;
+  VectorXd inputSum;
+  MatrixXd targetSum;     // parts x columns
   RowMajorFloats windows; // chunkWindows x rows
   MatrixXd wanted;        // chunkWindows x columns
 };
@@ -135,13 +175,14 @@ static int64_t countImages(const cim_stream &stream,
 
 LayerMoments sumMoments(const cim_layer &layer, const cim_stream &stream,
                         int64_t group, double inputScale,
-                        const LayerTargets &targets) {
+                        const LayerTargets &targets, const MatrixXd &weights) {
   fixOrderOfSums();
   // How many there are must not depend on the machine: sums are rounded.
   constexpr int64_t parts = 4;
   int64_t images = countImages(stream, targets);
-  std::vector<MomentSums> sums(parts,
-                               MomentSums(layer, stream, group, targets));
+  MatrixXd perInteger = weights * inputScale;
+  std::vector<MomentSums> sums(
+      parts, MomentSums(layer, stream, group, targets, perInteger));
   llvm::parallelFor(0, parts, [&](size_t part) {
     sums[part].add(images * part / parts, images * (part + 1) / parts);
   });

@@ -24,10 +24,13 @@ struct LayerTargets {
 
 /// Moments of group `group` of `layer` over the windows of `targets` that are
 /// among the images of `stream`. The layer's inputs are integers times
-/// `inputScale`.
+/// `inputScale`; `weights` are those of the group. What a part of the rows
+/// should make of a channel is what it makes of it with these weights, and its
+/// share of what all of them together miss of the target.
 LayerMoments sumMoments(const cim_layer &layer, const cim_stream &stream,
                         int64_t group, double inputScale,
-                        const LayerTargets &targets);
+                        const LayerTargets &targets,
+                        const Eigen::MatrixXd &weights);
 
 /// How a channel's sums and its targets vary together, channel by channel.
 class ChannelCorrelation {

@@ -68,6 +68,12 @@ def nearest(w, levels):
     return integers(min(found)[2])
 
 
+def parts_of(rows):
+    """Number of the part of every row."""
+    count = -(-rows // 1152)
+    return np.arange(rows) // -(-rows // count)
+
+
 # --- The method -----------------------------------------------------------------
 
 
@@ -92,17 +98,26 @@ class Group:
         layers = [(x.astype(float), y.astype(float)) for x, y in layers]
         count, rows = sum(len(x) for x, _ in layers), len(w)
         self.cells, self.powers = cells, sum(x.T @ x for x, _ in layers) / count
+        part = parts_of(rows)
+        together = part[:, None] == part
+        self.powers = self.powers * together
         layers = [(x - x.mean(0), y - y.mean(0)) for x, y in layers]
-        moments = sum(x.T @ x for x, _ in layers) / count
-        damping = (0.01 + 0.1 * rows / count) * np.trace(moments) / rows
-        self.pure = self.a = moments + damping * np.eye(rows)
+        moments = sum(x.T @ x for x, _ in layers) / count * together
+        damping, cross = np.zeros(rows), np.zeros(w.shape)
+        for p in range(part[-1] + 1):
+            own = part == p
+            damping[own] = (0.01 + 0.1 * own.sum() / count) * np.diag(moments)[own].mean()
+            for x, y in layers:
+                wanted = x[:, own] @ w[own] + (y - x @ w) / (part[-1] + 1) if part[-1] else y
+                cross[own] += x[:, own].T @ wanted / count
+        self.pure = self.a = moments + np.diag(damping)
         if cells.levels == 1:
             self.a = self.a + cells.converter * self.powers + cells.cell * np.diag(np.diag(self.powers))
-        self.b = sum(x.T @ y for x, y in layers) / count + damping * w
-        self.damping = damping
+        self.b = cross + damping[:, None] * w
+        self.damping = damping.min()
         self.weights = w
-        if damping:
-            self.order = np.argsort(-np.diag(self.a), kind="stable")
+        if self.damping:
+            self.order = np.lexsort((-np.diag(self.a), part))
             self.upper = np.linalg.cholesky(np.linalg.inv(self.a[np.ix_(self.order, self.order)])).T
             self.corrected = np.linalg.solve(self.a, self.b)
 

@@ -123,7 +123,23 @@ def input_scales(folder, *options):
 
 
 def test_same_integers(seed, tmp_path, reference_device):
-    model, x, cells, split = draw(seed)
+    check_integers(*draw(seed), tmp_path, reference_device)
+
+
+def test_many_rows(tmp_path, reference_device):
+    """A matrix in two parts. Sums of products fit binary32, so that targets are the same wherever they come from."""
+    rng, rows = np.random.default_rng(1), 1300
+    x = np.clip(np.rint(rng.normal(size=(300, 40)) @ rng.normal(size=(40, rows)) * 6), -127, 127).astype(np.float32) / 128
+    tables = [rng.integers(-31, 32, (rows, 3)) / 64, rng.integers(-31, 32, (3, 2)) / 64]
+    tables = [numpy_helper.from_array(t.astype(np.float32), f"w{i}") for i, t in enumerate(tables)]
+    nodes = [helper.make_node("MatMul", [a, f"w{i}"], [b], name) for i, (a, b, name) in enumerate([("x", "h", "first"), ("h", "y", "second")])]
+    value = lambda name, size: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size])
+    graph = helper.make_graph(nodes, "net", [value("x", rows)], [value("y", 2)], tables)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    check_integers(model, x, 1, "radix", tmp_path, reference_device)
+
+
+def check_integers(model, x, cells, split, tmp_path, reference_device):
     onnx.save(model, tmp_path / "net.onnx")
     np.save(tmp_path / "x.npy", x)
     options = [f"--calibration={tmp_path / 'x.npy'}", f"--cells={cells}", f"--split={split}"]

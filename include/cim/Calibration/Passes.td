@@ -126,7 +126,7 @@ def CompensateWeightsPass : Pass<"nn-compensate-weights", "::mlir::ModuleOp"> {
     Ops that share weights get the integers that fit what all of them read.
 
     Left alone are weights that are integers already, matrices with more than
-    1152 rows per channel, and all with split `residual`. A remark tells of
+    2^23 moments, and all with split `residual`. A remark tells of
     channels that never vary on the samples.
 
     Targets belong to windows of samples. Where a call of the module has several
