@@ -90,6 +90,11 @@ class Task:
         self.x, self.labels = np.stack(patches), np.stack(truth)
         self.calibration, self.note = self.x[::4], "*"
 
+    def shape_option(self):
+        name, _, dims, free = networks.input_of(self.model)
+        dims = [8 if 0 in free else dims[0], *self.x.shape[1:]]
+        return ["--shape", f"{name}={'x'.join(map(str, dims))}"] if free else []
+
     def _run_float(self):
         """Of every output its values, samples first."""
         if len(self.outputs) == 1:
@@ -142,8 +147,7 @@ def show(values):
 
 def compile_network(task, cells, so):
     """What the columns "cells" and "calibrated on" say."""
-    shape = networks.shape_option(task.model, 8)
-    options = ["--quiet", f"--calibration={task.folder / 'calibration.npy'}", *shape]
+    options = ["--quiet", f"--calibration={task.folder / 'calibration.npy'}", *task.shape_option()]
     if cells != "auto":
         tools.compile_model(task.path, so, *options, f"--cells={cells}")
         return cells, f"{min(len(task.calibration), CALIBRATION)}{task.note}"
