@@ -186,7 +186,16 @@ private:
     return quantizeRoot(op, root);
   }
 
-  /// Stores `root` in integers; whatever read it reads them.
+  /// Whether `user` belongs to arrays, or only hands on what it reads.
+  bool needsIntegers(Operation *user) {
+    std::string reason;
+    auto layer = dyn_cast<CrossbarOpInterface>(user);
+    return layer ? runsOnArrays(layer, *arch, reason)
+                 : movesData(user) || isa<ConcatOp>(user);
+  }
+
+  /// Stores `root` in integers; whatever read it reads them. Only an argument
+  /// is there in float, too.
   LogicalResult quantizeRoot(Operation *reader, Value root) {
     std::optional<std::pair<float, float>> range = getRange(root);
     if (!range)
@@ -207,8 +216,11 @@ private:
         QuantizeOp::create(builder, root.getLoc(), shaped.clone(type), root,
                            Rounding::NearestEven);
     Value real = DequantizeOp::create(builder, root.getLoc(), shaped, quantize);
-    root.replaceUsesWithIf(
-        real, [&](OpOperand &use) { return use.getOwner() != quantize; });
+    root.replaceUsesWithIf(real, [&](OpOperand &use) {
+      Operation *user = use.getOwner();
+      return user != quantize &&
+             (!isa<BlockArgument>(root) || needsIntegers(user));
+    });
     removeRange(root);
     return success();
   }

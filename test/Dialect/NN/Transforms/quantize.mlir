@@ -120,3 +120,18 @@ func.func @kept(%x: tensor<1x2xf32> {nn.range = array<f32: 0.0, 127.0>}) -> tens
   %y = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x1x!wt>) -> tensor<1x1xf32>
   return %y : tensor<1x1xf32>
 }
+
+// -----
+
+// An argument is there in float: the skip connection reads it as it is.
+// CHECK-LABEL: @skip
+// CHECK-SAME: %[[X:[^:]*]]: tensor<1x2xf32>
+// CHECK: %[[Q:.*]] = nn.quantize(%[[X]])
+// CHECK: %[[Y:.*]] = nn.matmul(%[[Q]],
+// CHECK: nn.add(%[[Y]], %[[X]])
+func.func @skip(%x: tensor<1x2xf32> {nn.range = array<f32: 0.0, 1.0>}) -> tensor<1x2xf32> {
+  %w = nn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %y = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32> loc("fc")
+  %z = nn.add(%y, %x) : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %z : tensor<1x2xf32>
+}

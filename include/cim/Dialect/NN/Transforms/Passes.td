@@ -111,7 +111,8 @@ def QuantizePass : Pass<"nn-quantize", "::mlir::ModuleOp"> {
       when its range begins at 0 or above, else `i8<-63:63>`. The range is
       `nn.range` on the op or argument that makes the value, as `nn-calibrate`
       leaves it. A value is stored once: all who read it read the integers,
-      through `nn.dequantize` if they compute in float.
+      through `nn.dequantize` if they compute in float. Only arguments, which
+      are there in float, are read as they are by what computes in float.
 
     Ops that share weights go on to share them.
 
