@@ -81,7 +81,14 @@ static const Mode modes[] = {
     {"read", "analog", R"({"noise": {"static": 0.05, "read": 0.02}})"},
     {"all", "analog",
      R"({"noise": {"static": 0.05, "read": 0.02, "adc_noise": 0.5,
-                   "adc_offset": 0.25, "adc_gain": 0.01}})"}};
+                   "adc_offset": 0.25, "adc_gain": 0.01}})"},
+    {"slices", "exact", R"({"input": {"slice_bits": 2}})"},
+    {"serial", "exact", R"({"input": {"slice_bits": 1}})"},
+    {"wires", "analog",
+     R"({"lines": {"wire_resistance": 0.35, "cell_conductance": 5e-6}})"},
+    {"jitter", "analog", R"({"input": {"jitter": 0.2}})"},
+    {"sar", "analog",
+     R"({"adc": {"architecture": "sar", "capacitor_mismatch": 0.03}})"}};
 
 static void check(cim_status status) {
   if (status == CIM_OK)

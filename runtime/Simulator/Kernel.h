@@ -149,22 +149,30 @@ struct WindowRun {
 /// J is at most 62.
 inline constexpr uint8_t pulseOffset = 64;
 
-/// Deviations of the pulses of one window and block.
+/// Deviations of the pulses of one block.
 struct PulseJob {
   PhiloxKey key;
-  PhiloxBlock first;  // counter of the block's first matrix row
-  uint32_t rowOffset; // of that row within the four that share the counter
-  uint32_t rowCount;
+  uint32_t firstRow;   // a multiple of 4 matrix rows
+  uint32_t rowCount;   // from there
+  uint32_t layerBlock; // of the counters
   uint32_t groupCount;
   const uint32_t *offsets; // [groupCount]
-  const uint32_t *rows;    // [groupCount][4] matrix row of a byte, or null: all
-                           // rows in order
-  const uint8_t *input;    // at the window's corner
-  uint8_t offset;          // an input of 0
-  float *normals;          // room for rowCount + drawSlack
-  uint8_t *quads;          // room for the inputs, [groupCount][4]
-  uint8_t *pulses;         // [groupCount][4]
+  const uint32_t *rows; // [groupCount][4], of a byte, from firstRow; or null:
+                        // in order
+  uint8_t offset;       // an input of 0
+  const uint8_t *input;
+  const uint32_t *corners; // [windowCount]
+  WindowWords noise;
+  uint32_t windowCount;
+  uint8_t *scratch; // room for pulseScratch() bytes
+  uint8_t *pulses;  // [windowCount][groupCount][4] at a stride of pulseBytes
+  uint32_t pulseBytes;
 };
+
+constexpr uint64_t pulseScratch(uint64_t rows, uint64_t groups) {
+  constexpr uint64_t windows = 8, slack = 64;
+  return windows * (rows + slack) + 4 * groups;
+}
 
 /// Inputs are cut into digits of `bits` bits.
 struct Digits {
@@ -205,6 +213,7 @@ struct KernelTable {
               const WindowRun &windows);
   /// Copies and returns the bits that any (offset) value has.
   uint8_t (*pad)(const PadJob &job);
+  /// Draws and writes J + pulseOffset of windows.
   void (*drawPulses)(const PulseJob &job);
   /// normalFromBits() of the words of `quads` calls of Philox, whose word 0
   /// counts from `first`. Writes up to `drawSlack` more.

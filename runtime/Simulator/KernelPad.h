@@ -138,28 +138,53 @@ uint8_t padImage(const PadJob &job) {
   return seen;
 }
 
-/// Numbers of the rows, and from them J of every byte. An input of 0 has no
-/// pulse.
-void drawPulses(const PulseJob &job) {
-  drawNormals(job.key, job.first, (job.rowOffset + job.rowCount + 3) / 4,
-              job.normals);
-  for (uint32_t group = 0; group < job.groupCount; ++group)
-    __builtin_memcpy(job.quads + 4 * group, job.input + job.offsets[group], 4);
-  uint32_t count = 4 * job.groupCount;
-  const float *normals = job.normals + job.rowOffset;
-  const uint8_t *__restrict quads = job.quads;
-  uint8_t *__restrict pulses = job.pulses;
+/// J of rows in order, of the windows of a batch, one after the other.
+template <int Windows>
+inline void drawRows(const PulseJob &job, const Keys &keys, uint32_t first,
+                     uint8_t *rows, uint64_t stride) {
+  WindowWords windows = job.noise;
+  for (const uint32_t *&words : windows.words)
+    words += first;
+  for (uint32_t row = 0; row < job.rowCount; row += width) {
+    uint32_t quad = (job.firstRow + row) / 4;
+    F normals[Windows];
+    batchNormals<1>(keys,
+                    Columns(keys, Draw::Jitter, quad, quad, job.layerBlock),
+                    windows, normals);
+    for (int i = 0; i < Windows; ++i)
+      Vec::storeBytes(rows + i * stride + row,
+                      Vec::mul(Vec::set(10), normals[i]), 0, width);
+  }
+}
+
+/// The pulses of a window from J of its rows. An input of 0 has none.
+inline void placePulses(const PulseJob &job, uint32_t window,
+                        const uint8_t *__restrict rows,
+                        uint8_t *__restrict quads) {
+  const uint8_t *input = job.input + job.corners[window];
+  uint8_t *__restrict pulses = job.pulses + uint64_t(window) * job.pulseBytes;
   uint8_t offset = job.offset;
-  auto pulse = [&](uint32_t i, float normal) {
-    auto j = int32_t(__builtin_nearbyintf(10.0f * normal));
-    pulses[i] = quads[i] == offset ? pulseOffset : uint8_t(pulseOffset + j);
-  };
-  if (!job.rows)
-    for (uint32_t i = 0; i < count; ++i)
-      pulse(i, normals[i]);
-  else
-    for (uint32_t i = 0; i < count; ++i)
-      pulse(i, normals[job.rows[i]]);
+  for (uint32_t group = 0; group < job.groupCount; ++group)
+    __builtin_memcpy(quads + 4 * group, input + job.offsets[group], 4);
+  uint32_t count = 4 * job.groupCount;
+  for (uint32_t i = 0; job.rows && i < count; ++i)
+    pulses[i] = rows[job.rows[i]];
+  const uint8_t *from = job.rows ? pulses : rows;
+  for (uint32_t i = 0; i < count; ++i) {
+    uint8_t pulse = uint8_t(from[i] + pulseOffset);
+    pulses[i] = quads[i] == offset ? pulseOffset : pulse;
+  }
+}
+
+void drawPulses(const PulseJob &job) {
+  Keys keys(job.key);
+  uint64_t stride = (job.rowCount + width - 1) / width * width;
+  uint8_t *quads = job.scratch + batch * stride;
+  for (uint32_t first = 0; first < job.windowCount; first += batch) {
+    drawRows<batch>(job, keys, first, job.scratch, stride);
+    for (uint32_t i = 0; i < batch && first + i < job.windowCount; ++i)
+      placePulses(job, first + i, job.scratch + i * stride, quads);
+  }
 }
 
 } // namespace

@@ -170,7 +170,7 @@ const PulseSource &Packer::pulsesOf(const PlannedBlock &block,
     for (uint32_t byte = 0; byte < reach(); byte += 4)
       made.offsets.push_back(group.first + byte);
     for (size_t i = group.begin; i < group.end; ++i)
-      made.rows[base + rows[i].offset - group.first] = rows[i].k;
+      made.rows[base + rows[i].offset - group.first] = block.k % 4 + rows[i].k;
   }
   for (size_t i = 0; i < made.rows.size(); ++i)
     inOrder &= made.rows[i] == i;

@@ -66,8 +66,9 @@ struct Pieces {
 struct PulseSource {
   uint32_t ordinal, k, kCount;
   std::vector<uint32_t> offsets; // of quads of the input from the corner
-  std::vector<uint32_t> rows;    // of every byte of these; empty: in order
-  uint32_t at;                   // first byte within those of a window
+  /// Of every byte of these, from a multiple of 4 on; empty: in order.
+  std::vector<uint32_t> rows;
+  uint32_t at; // first byte within those of a window
 };
 
 /// A layer packed for one instruction set.

@@ -95,8 +95,7 @@ void cim::sim::makePieces(const Plan &plan, uint8_t offset, Packed &packed) {
 namespace {
 /// A thread's copy of a piece.
 struct Scratch {
-  Aligned<uint8_t> input, high, low, magnitudes, pulses, quads;
-  Aligned<float> normals;
+  Aligned<uint8_t> input, high, low, magnitudes, pulses, pulseRows;
   Aligned<int16_t> tables;
   Aligned<uint32_t> words[3];
 };
@@ -122,10 +121,9 @@ static void makeRoom(const Packed &packed, Scratch &scratch) {
     scratch.tables.grow((bytes + 64) * subsetBytes / 2);
   if (packed.constants.wires)
     scratch.magnitudes.grow(bytes + 64);
-  for (const PulseSource &source : packed.pulses) {
-    scratch.normals.grow(source.kCount + drawSlack);
-    scratch.quads.grow(source.offsets.size() * 4);
-  }
+  for (const PulseSource &source : packed.pulses)
+    scratch.pulseRows.grow(
+        pulseScratch(source.kCount + 4, source.offsets.size()));
   scratch.pulses.grow(uint64_t(packed.pulseBytes) *
                       packed.pieces.windowsAtOnce);
   if (packed.constants.analog)
@@ -173,46 +171,37 @@ static WindowWords nameWindows(const Packed &packed, const Piece &piece,
   return {{words[0].data(), words[1].data(), words[2].data()}};
 }
 
-/// Draws the deviations of all pulses of windows `begin .. end` of a piece.
-static void drawPulses(const Packed &packed, const Piece &piece,
-                       uint32_t firstImage, uint32_t begin, uint32_t end,
+/// Draws the deviations of all pulses of a run's windows.
+static void drawPulses(const Packed &packed, const WindowRun &run,
                        const Scratch &scratch) {
-  const Pieces &p = packed.pieces;
-  uint32_t perImage = (piece.end - piece.begin) * p.outW;
-  for (uint32_t i = begin; i < end; ++i)
-    for (const PulseSource &source : packed.pulses) {
-      PulseJob job = {};
-      job.key = packed.constants.key;
-      job.first =
-          counterOf(Draw::Jitter, source.k, piece.begin * p.outW + i % perImage,
-                    firstImage + piece.image + i / perImage,
-                    layerBlock(packed.constants.layer, source.ordinal));
-      job.rowOffset = source.k % 4;
-      job.rowCount = source.kCount;
-      job.groupCount = uint32_t(source.offsets.size());
-      job.offsets = source.offsets.data();
-      job.rows = source.rows.empty() ? nullptr : source.rows.data();
-      job.input = scratch.input.data() + p.corners[i];
-      job.offset = p.pad.offset;
-      job.normals = scratch.normals.data();
-      job.quads = scratch.quads.data();
-      job.pulses = scratch.pulses.data() +
-                   uint64_t(i - begin) * packed.pulseBytes + source.at;
-      packed.kernels->drawPulses(job);
-    }
+  for (const PulseSource &source : packed.pulses) {
+    PulseJob job = {};
+    job.key = packed.constants.key;
+    job.firstRow = source.k / 4 * 4;
+    job.rowCount = source.k % 4 + source.kCount;
+    job.layerBlock = layerBlock(packed.constants.layer, source.ordinal);
+    job.groupCount = uint32_t(source.offsets.size());
+    job.offsets = source.offsets.data();
+    job.rows = source.rows.empty() ? nullptr : source.rows.data();
+    job.offset = packed.pieces.pad.offset;
+    job.input = run.input;
+    job.corners = run.corners;
+    job.noise = run.noise;
+    job.windowCount = run.windowCount;
+    job.scratch = scratch.pulseRows.data();
+    job.pulses = scratch.pulses.data() + source.at;
+    job.pulseBytes = packed.pulseBytes;
+    packed.kernels->drawPulses(job);
+  }
 }
 
-/// All windows of a piece, of which `run` has the first.
-static void runWindows(const Packed &packed, const Piece &piece,
-                       uint32_t firstImage, const Scratch &scratch,
-                       WindowRun run) {
+/// `windows` windows of which `run` has the first.
+static void runWindows(const Packed &packed, uint32_t windows,
+                       const Scratch &scratch, WindowRun run) {
   const Pieces &p = packed.pieces;
-  uint32_t windows = piece.images * (piece.end - piece.begin) * p.outW;
   for (uint32_t begin = 0; begin < windows; begin += p.windowsAtOnce) {
     run.windowCount = std::min(p.windowsAtOnce, windows - begin);
-    if (!packed.pulses.empty())
-      drawPulses(packed, piece, firstImage, begin, begin + run.windowCount,
-                 scratch);
+    drawPulses(packed, run, scratch);
     for (const Tile &tile : packed.tiles)
       packed.kernels->run(packed.constants, tile, run);
     run.corners += run.windowCount;
@@ -251,7 +240,8 @@ uint8_t cim::sim::runPacked(const Packed &packed, uint32_t firstImage,
       run.output = static_cast<char *>(output) +
                    (uint64_t(piece.image) * p.outH + piece.begin) *
                        packed.outputRowBytes;
-      runWindows(packed, piece, firstImage, scratch, run);
+      uint32_t windows = piece.images * (piece.end - piece.begin) * p.outW;
+      runWindows(packed, windows, scratch, run);
     }
   }
   return seen;
