@@ -25,6 +25,7 @@ GOALS = "^(exact|static|noise)/[0-9]+x|normals"
 SHAPES = ["1152x512", "576x64", "288x32", "144x16"]
 MODES = [("exact", "exact"), ("static", "static variation"), ("noise", "+ conversion noise"), ("noise10", "the same, Philox 10"),
          ("read", "static + read noise"), ("all", "all of imec-ania")]
+OTHERS = [("slices", "2-bit slices"), ("serial", "bit-serial"), ("wires", "IR drop"), ("jitter", "jitter"), ("sar", "SAR thresholds")]
 NETWORKS = [("cifar_resnet20_jpegft", 1), ("cifar_resnet20_jpegft", 2), ("mlperftiny_resnet8_fp32", 1), ("fsdd_dscnn", 1)]
 
 
@@ -57,7 +58,7 @@ class Kernels:
 class Network:
     """A compiled network: images per second and processor, by device."""
 
-    def __init__(self, build, folder, name, cells, target):
+    def __init__(self, build, folder, name, cells, target, images=1000):
         data = pathlib.Path(os.environ["CIM_DATA_DIR"])
         self.name, self.cells = name, cells
         self.program = folder / f"{name}-{cells}-{pathlib.Path(target).stem}.so"
@@ -68,7 +69,7 @@ class Network:
                 run(sys.executable, data / "load.py", name, "--split", split, "--limit", limit, "-o", prefix)
         run(build / "bin/cim-compile", data / "models" / f"{name}.onnx", "-o", self.program, "--quiet", f"--target={target}",
             f"--cells={cells}", f"--calibration={folder / f'{name}-calibration.x.npy'}")
-        out = run(build / "bin/cim-bench-network", self.program, self.test, "--images=1000", "--threads=2")
+        out = run(build / "bin/cim-bench-network", self.program, self.test, f"--images={images}", "--threads=2")
         self.per_second = {}
         for line in out.splitlines():
             words = line.split()
@@ -84,6 +85,28 @@ def quiet_target(folder):
     path = folder / "read-and-static.yaml"
     path.write_text(text)
     return path
+
+
+def variants(folder):
+    """imec-ania without noise, but with one effect each: (name, target)."""
+    text = (ROOT / "targets/imec-ania.yaml").read_text()
+    text, count = re.subn(r"^  (read|static|adc_offset|adc_gain|adc_noise): {.*\n", "", text, flags=re.M)
+    assert count == 5
+    text = text.replace("\nnoise:\n", "\n")
+    encoding, rounding = "  encoding: pulse-width\n", "  rounding: nearest-even\n"
+    wires = "wire_resistance: { value: 0.35 ohm, source: aihwkit }\n  cell_conductance: { value: 5 uS, source: aihwkit }"
+    edits = [
+        ("2-bit slices", encoding, "  encoding: sliced\n  slice_bits: 2\n"),
+        ("bit-serial", encoding, "  encoding: bit-serial\n"),
+        ("IR drop", "timing:\n", f"lines:\n  {wires}\n  source: aihwkit\ntiming:\n"),
+        ("jitter 20 %", encoding, encoding + "  jitter: { value: 20 %, source: unsourced }\n"),
+        ("SAR, 3 % mismatch", rounding, rounding + "  architecture: sar\n  capacitor_mismatch: { value: 3 %, source: unsourced }\n"),
+    ]
+    for number, (name, old, new) in enumerate(edits):
+        assert text.count(old) == 1
+        path = folder / f"variant{number}.yaml"
+        path.write_text(text.replace(old, new))
+        yield name, path
 
 
 def chip(build):
@@ -182,10 +205,14 @@ def document(build, folder):
     yield table(["K x N"] + [title for _, title in MODES],
                 [[s] + [f"{kernels.of_peak(f'{m}/{s}'):.2f} ({kernels.ns(f'{m}/{s}'):.2f})" for m, _ in MODES] for s in SHAPES])
     yield READ_NOISE
+    yield "Effects that are no noise, alone; in brackets how many times as long as *exact*:\n"
+    yield table(["K x N"] + [title for _, title in OTHERS],
+                [[s] + [f"{kernels.of_peak(f'{m}/{s}'):.2f} ({kernels.ns(f'{m}/{s}') / kernels.ns(f'exact/{s}'):.1f})" for m, _ in OTHERS] for s in SHAPES])
+    yield OTHER_EFFECTS
     yield f"Normal deviates alone: {kernels.ns('normals/7'):.2f} ns each with 7 rounds of Philox, {kernels.ns('normals/10'):.2f} ns with 10.\n"
     yield "Other instruction sets give the same bits (fraction of their own peak, ns per output):\n"
     rows = []
-    for isa in ("avx2", "portable"):
+    for isa in ("avxvnni", "avx2", "portable"):
         other = Kernels(build, isa, ["^(exact|noise|read)/(576x64|144x16)"])
         rows += [[isa, f"{other.peak:.0f}", shape] + [f"{other.of_peak(f'{m}/{shape}'):.2f} ({other.ns(f'{m}/{shape}'):.2f})" for m in ("exact", "noise", "read")]
                  for shape in ("576x64", "144x16")]
@@ -208,6 +235,9 @@ def document(build, folder):
     rows = [["cifar_resnet20_jpegft (read + static)", 1] + [f"{quiet.per_second[d]:.0f}" for d in ("ideal", "exact", "analog")] + [f"{peak_memory(build, quiet, 'analog') / 1e6:.0f}"]]
     rows += [[n.name, n.cells] + [f"{n.per_second[d]:.0f}" for d in ("ideal", "exact", "analog")] + [f"{peak_memory(build, n, 'analog') / 1e6:.0f}"] for n in whole]
     yield table(["network", "cells per weight", "ideal", "exact", "analog", "memory"], rows)
+    yield "\nThe first of these networks without noise, with one effect each (images per second of one core):\n"
+    other = [(effect, Network(build, folder, NETWORKS[0][0], 1, path, images=200)) for effect, path in variants(folder)]
+    yield table(["effect", "exact", "analog"], [[effect] + [f"{n.per_second[d]:.0f}" for d in ("exact", "analog")] for effect, n in other])
     shares = profile(build, quiet, folder)
     if shares:
         yield PROFILE
@@ -218,6 +248,13 @@ PROFILE = """
 Where ResNet-20 with read noise and static variation spends its time (perf, one thread): `runPath<V>` is the product with V vectors of columns,
 together with the sums of squares, `addAnalog` noise, converter and epilogue, `padImage` the copy of feature maps and the tables, `cim_loop_*`
 compiled host code.
+"""
+
+OTHER_EFFECTS = """
+- *slices* that are converted one by one: a product and a conversion for each of 4 or 7.
+- *IR drop*: three products in place of one, and about 20 instructions per vector for the model.
+- *jitter*: a second product, and K normal deviates per window, which all columns share: N decides what they cost.
+- *thresholds*: one or two gathers per vector while converters are good.
 """
 
 READ_NOISE = """
@@ -231,6 +268,7 @@ What limits each column:
   ports, so that 2 / 2.67 = 0.75 of the peak is the bound for large K. On top come the tables (made once per feature map), a square root
   (10 cycles per vector) and the normal deviate; at K = 144 these take as long as the product. The goals for kernels with noise are about one normal per
   conversion; held against them, read noise would miss all four (0.60, and 0.40 at K = 144).
+- *all of imec-ania*: noise of the converter costs nothing more, as it is one normal together with read noise.
 """
 
 
