@@ -86,6 +86,9 @@ static const Mode modes[] = {
     {"serial", "exact", R"({"input": {"slice_bits": 1}})"},
     {"wires", "analog",
      R"({"lines": {"wire_resistance": 0.35, "cell_conductance": 5e-6}})"},
+    {"lines", "analog",
+     R"({"lines": {"compression": 0.1, "curve": "exponential",
+                   "headroom": 0.9}})"},
     {"jitter", "analog", R"({"input": {"jitter": 0.2}})"},
     {"sar", "analog",
      R"({"adc": {"architecture": "sar", "capacitor_mismatch": 0.03}})"}};

@@ -25,7 +25,7 @@ GOALS = "^(exact|static|noise)/[0-9]+x|normals"
 SHAPES = ["1152x512", "576x64", "288x32", "144x16"]
 MODES = [("exact", "exact"), ("static", "static variation"), ("noise", "+ conversion noise"), ("noise10", "the same, Philox 10"),
          ("read", "static + read noise"), ("all", "all of imec-ania")]
-OTHERS = [("slices", "2-bit slices"), ("serial", "bit-serial"), ("wires", "IR drop"), ("jitter", "jitter"), ("sar", "SAR thresholds")]
+OTHERS = [("slices", "2-bit slices"), ("serial", "bit-serial"), ("wires", "IR drop"), ("jitter", "jitter"), ("lines", "compression, headroom"), ("sar", "SAR thresholds")]
 NETWORKS = [("cifar_resnet20_jpegft", 1), ("cifar_resnet20_jpegft", 2), ("mlperftiny_resnet8_fp32", 1), ("fsdd_dscnn", 1)]
 
 
@@ -95,11 +95,13 @@ def variants(folder):
     text = text.replace("\nnoise:\n", "\n")
     encoding, rounding = "  encoding: pulse-width\n", "  rounding: nearest-even\n"
     wires = "wire_resistance: { value: 0.35 ohm, source: aihwkit }\n  cell_conductance: { value: 5 uS, source: aihwkit }"
+    lines = "compression: { value: 10 %, source: unsourced }\n  curve: exponential\n  headroom: { value: 90 %, source: unsourced }"
     edits = [
         ("2-bit slices", encoding, "  encoding: sliced\n  slice_bits: 2\n"),
         ("bit-serial", encoding, "  encoding: bit-serial\n"),
         ("IR drop", "timing:\n", f"lines:\n  {wires}\n  source: aihwkit\ntiming:\n"),
         ("jitter 20 %", encoding, encoding + "  jitter: { value: 20 %, source: unsourced }\n"),
+        ("compression, headroom", "timing:\n", f"lines:\n  {lines}\n  source: unsourced\ntiming:\n"),
         ("SAR, 3 % mismatch", rounding, rounding + "  architecture: sar\n  capacitor_mismatch: { value: 3 %, source: unsourced }\n"),
     ]
     for number, (name, old, new) in enumerate(edits):

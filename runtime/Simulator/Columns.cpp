@@ -248,23 +248,15 @@ static float compress(float z, float k, float full, bool exponential) {
   return z * ((1.0f - exp2Of(-u * inverseLn2)) / u);
 }
 
-void cim::sim::bendLines(const ColumnStage &stage, uint32_t rows,
-                         uint32_t lanes, float *x) {
-  for (uint32_t m = 0; m < rows; ++m, x += lanes) {
-    if (stage.attenuation)
-      for (uint32_t n = 0; n < lanes; ++n)
-        x[n] = x[n] * stage.attenuation[n];
-    if (stage.compression)
-      for (uint32_t n = 0; n < lanes; ++n)
-        x[n] = compress(x[n], stage.compression[n], stage.fullScale[n],
-                        stage.exponential);
-    if (stage.limit)
-      for (uint32_t n = 0; n < lanes; ++n) {
-        float limit = stage.limit[n];
-        float z = x[n] > -limit ? x[n] : -limit;
-        x[n] = z < limit ? z : limit;
-      }
-  }
+float ColumnTables::bend(uint32_t n, float x) const {
+  if (!attenuation.empty())
+    x = x * attenuation[n];
+  if (!compression.empty())
+    x = compress(x, compression[n], fullScale[n], exponential);
+  if (limit.empty())
+    return x;
+  x = x > -limit[n] ? x : -limit[n];
+  return x < limit[n] ? x : limit[n];
 }
 
 /// Those of a converter worth its name lie near whole codes: the search starts

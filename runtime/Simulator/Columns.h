@@ -41,6 +41,8 @@ struct ColumnTables {
   bool empty() const { return !bends() && thresholds.empty(); }
   /// The stage from column n on.
   ColumnStage from(uint32_t n) const;
+  /// What arrives at the converter of column n, of x codes on its line.
+  float bend(uint32_t n, float x) const;
   /// What the converter of column n gets to compare: a code already where it
   /// has thresholds.
   float compare(uint32_t n, float x) const {

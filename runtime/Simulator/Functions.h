@@ -34,17 +34,20 @@ inline float log2Of(float y) {
   return float(exponent) + f * sum;
 }
 
+/// (ln 2)^i / i!, i = 6 .. 1.
+inline constexpr int exp2Degree = 6;
+inline constexpr float exp2Terms[exp2Degree] = {
+    1.54035303933816e-4f, 1.33335581464284e-3f, 9.61812910762848e-3f,
+    5.55041086648216e-2f, 2.40226506959101e-1f, 6.93147180559945e-1f};
+
 inline float exp2Of(float y) {
   y = y > -126.0f ? y : -126.0f;
   y = y < 126.0f ? y : 126.0f;
   float whole = std::nearbyintf(y);
   float r = y - whole;
-  float sum = 1.54035303933816e-4f; // (ln 2)^6 / 6!
-  sum = sum * r + 1.33335581464284e-3f;
-  sum = sum * r + 9.61812910762848e-3f;
-  sum = sum * r + 5.55041086648216e-2f;
-  sum = sum * r + 2.40226506959101e-1f;
-  sum = sum * r + 6.93147180559945e-1f;
+  float sum = exp2Terms[0];
+  for (int i = 1; i < exp2Degree; ++i)
+    sum = sum * r + exp2Terms[i];
   sum = sum * r + 1.0f;
   uint32_t image = uint32_t(int32_t(whole) + 127) << 23;
   float scale;

@@ -34,10 +34,6 @@ struct ThresholdStage {
   uint32_t below, steps;
 };
 
-/// What arrives at the converters, of x[rows][lanes] codes on the lines.
-void bendLines(const ColumnStage &stage, uint32_t rows, uint32_t lanes,
-               float *x);
-
 /// How a layer gets V = sum t^2 q^2, the variance of read noise.
 enum class Squares : uint8_t {
   None,

@@ -55,6 +55,17 @@ struct Vec {
   static F add(F a, F b) { return _mm256_add_ps(a, b); }
   static F sub(F a, F b) { return _mm256_sub_ps(a, b); }
   static F mul(F a, F b) { return _mm256_mul_ps(a, b); }
+  static F div(F a, F b) { return _mm256_div_ps(a, b); }
+  static F abs(F x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
+  /// x >= least ? then : otherwise
+  static F whereReached(F x, F least, F then, F otherwise) {
+    return _mm256_blendv_ps(otherwise, then,
+                            _mm256_cmp_ps(x, least, _CMP_GE_OQ));
+  }
+  static F powerOfTwo(I exponent) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(
+        _mm256_add_epi32(exponent, _mm256_set1_epi32(127)), 23));
+  }
   static F min(F a, F b) { return _mm256_min_ps(a, b); }
   static F max(F a, F b) { return _mm256_max_ps(a, b); }
   static F sqrt(F x) { return _mm256_sqrt_ps(x); }

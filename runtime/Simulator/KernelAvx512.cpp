@@ -78,6 +78,17 @@ struct Vec {
   static F add(F a, F b) { return _mm512_add_ps(a, b); }
   static F sub(F a, F b) { return _mm512_sub_ps(a, b); }
   static F mul(F a, F b) { return _mm512_mul_ps(a, b); }
+  static F div(F a, F b) { return _mm512_div_ps(a, b); }
+  static F abs(F x) { return _mm512_abs_ps(x); }
+  /// x >= least ? then : otherwise
+  static F whereReached(F x, F least, F then, F otherwise) {
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, least, _CMP_GE_OQ),
+                                otherwise, then);
+  }
+  static F powerOfTwo(I exponent) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(
+        _mm512_add_epi32(exponent, _mm512_set1_epi32(127)), 23));
+  }
   static F min(F a, F b) { return _mm512_min_ps(a, b); }
   static F max(F a, F b) { return _mm512_max_ps(a, b); }
   static F sqrt(F x) { return _mm512_sqrt_ps(x); }

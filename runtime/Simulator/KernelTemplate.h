@@ -36,6 +36,7 @@ template <int R, int NV> struct Sums {
 
 } // namespace
 
+#include "Simulator/KernelColumns.h"
 #include "Simulator/KernelNoise.h"
 #include "Simulator/KernelPad.h"
 
@@ -176,35 +177,6 @@ productAndSquares(const WindowRun &run, const TileBlock &block,
     }
 }
 
-/// Codes of converters with thresholds, of vector v of the tile's columns.
-inline F codesOf(const ThresholdStage &stage, int v, F x) {
-  F last = Vec::set(float(stage.count));
-  F sure = Vec::add(x, Vec::set(stage.start));
-  sure = Vec::min(Vec::max(sure, Vec::set(0)), last); // a NaN becomes 0
-  sure = Vec::sub(Vec::round(sure, true), Vec::set(float(stage.below)));
-  // The search stays within the table.
-  F most = Vec::set(float(stage.count + 1 - (1u << stage.steps)));
-  sure = Vec::min(Vec::max(sure, Vec::set(0)), most);
-  I first = Vec::load(stage.first + v * width);
-  I at = Vec::addInt(first, Vec::toInt(sure));
-  for (uint32_t step = 1u << stage.steps >> 1; step; step >>= 1) {
-    F threshold = Vec::gather(stage.tables + step - 1, at);
-    at = Vec::addWhereReached(at, x, threshold, int32_t(step));
-  }
-  F reached = Vec::toFloat(Vec::subInt(at, first));
-  return Vec::sub(reached, Vec::set(float(stage.count + 1) * 0.5f));
-}
-
-/// The fitted model of IR drop.
-inline F loseToWires(const LayerConstants &c, F wire, I load, I drop, F a) {
-  F l = Vec::mul(wire, Vec::mul(Vec::toFloat(load), Vec::set(c.loadUnit)));
-  F slope = Vec::sub(Vec::mul(l, Vec::set(0.05f)), Vec::set(0.2f));
-  F share = Vec::mul(l, Vec::add(Vec::mul(slope, l), Vec::set(0.5f)));
-  share = Vec::min(Vec::max(share, Vec::set(0)), Vec::set(1));
-  F lost = Vec::mul(Vec::toFloat(drop), Vec::set(c.dropUnit));
-  return Vec::sub(a, Vec::mul(share, lost));
-}
-
 template <bool Floor>
 [[gnu::always_inline]] inline F convert(const LayerConstants &c, F x) {
   x = Vec::round(x, Floor);
@@ -326,13 +298,9 @@ template <int R, int NV, bool Floor>
       });
     }
     multiply(block.gain);
-    if (block.columns) {
-      F copy[batch]; // in memory, unlike x
-      each([&](int i, int, int) { copy[i] = x[i]; });
-      bendLines(*block.columns, batch / NV, NV * width,
-                reinterpret_cast<float *>(copy));
-      each([&](int i, int, int) { x[i] = copy[i]; });
-    }
+    if (block.columns)
+      each(
+          [&](int i, int, int v) { x[i] = bendLine(*block.columns, v, x[i]); });
     if (block.adcGain)
       multiply(block.adcGain);
     if (block.adcOffset)

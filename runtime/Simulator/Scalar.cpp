@@ -158,7 +158,7 @@ static float convert(const Plan &plan, const PlannedBlock &block,
     a = addNoise(a, plan.readSigma * std::sqrt(v), Draw::Read, site, column,
                  ordinal);
   float x = a * block.gain;
-  bendLines(block.columns.from(n), 1, 1, &x);
+  x = block.columns.bend(n, x);
   if (!block.adcGain.empty())
     x = x * block.adcGain[n];
   if (!block.adcOffset.empty())

@@ -41,8 +41,9 @@ struct Chip {
   /// What `z` on every line becomes at the converters.
   std::vector<float> bent(float z) {
     ColumnTables t = tables();
-    std::vector<float> x(columns, z);
-    bendLines(t.from(0), 1, columns, x.data());
+    std::vector<float> x;
+    for (uint32_t n = 0; n < columns; ++n)
+      x.push_back(t.bend(n, z));
     return x;
   }
 
