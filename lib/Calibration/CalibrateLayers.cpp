@@ -33,10 +33,13 @@ struct CalibrateLayersPass
     FailureOr<SampleData> loaded = loadSamples(module, data, samples);
     SmallVector<MvmOp> layers;
     FailureOr<NetworkCalibration> calibration = collectLayers(module, layers);
-    if (failed(loaded) || failed(calibration))
+    FailureOr<GainChoice> gains =
+        makeGainChoice(module, adcRange, adcPercentile, *arch);
+    if (failed(loaded) || failed(calibration) || failed(gains))
       return signalPassFailure();
     if (layers.empty())
       return;
+    calibration->gains = *gains;
     FailureOr<MappedRun> run =
         MappedRun::compile(module, target, *arch, *loaded);
     if (failed(run) || failed(run->run(*calibration)))

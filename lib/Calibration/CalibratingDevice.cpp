@@ -33,6 +33,7 @@ struct ArrayImage {
 struct Chips {
   const cim_device_api &simulator;
   cim_device *ideal = nullptr, *exact = nullptr;
+  std::map<uint32_t, ArrayImage> arrays = {};
 
   explicit Chips(const cim_device_api &simulator) : simulator(simulator) {}
   Chips(const Chips &) = delete;
@@ -55,6 +56,7 @@ struct Chips {
       if (cim_status status =
               simulator.program(chip, array, rows, columns, cells))
         return status;
+    arrays[array] = {rows, columns, {cells, cells + uint64_t(rows) * columns}};
     return CIM_OK;
   }
 };
@@ -67,8 +69,6 @@ struct Device {
   std::vector<const cim_layer *> layers = {}; // by id
   /// Sums of the layer that runs: kept, since new memory is slow.
   std::vector<float> sums = {};
-  /// Kept while there are matrices to be decided.
-  std::vector<ArrayImage> arrays = {};
   /// By matrix: those with the cells that were decided, once they are.
   std::vector<std::unique_ptr<Chips>> decided = {};
 };
@@ -182,7 +182,7 @@ private:
     std::map<uint32_t, ArrayImage> images;
     for (const cim_block &block : ArrayRef(layer.blocks, layer.block_count)) {
       auto [entry, isNew] =
-          images.try_emplace(block.array, device.arrays[block.array]);
+          images.try_emplace(block.array, device.chips.arrays[block.array]);
       ArrayImage &image = entry->second;
       for (uint32_t k = 0; k < block.k_count; ++k)
         for (uint32_t r = 0; r < block.repeat; ++r) {
@@ -234,27 +234,69 @@ private:
     std::vector<char> sample = sampleImages();
     MatrixCalibration seen;
     for (uint32_t plane = 0; plane < layer.plane_count; ++plane) {
-      SumHistogram &histogram = seen.histograms.emplace_back();
+      PlaneSums &sums = seen.planes.emplace_back();
+      std::vector<double> weights = weighColumns(plane);
       for (const Bundle &bundle : bundleBlocks(plane)) {
-        std::vector<float> sums;
+        std::vector<float> values;
         if (cim_status status =
                 streamThrough(chips->ideal, bundle.blocks, ones.data(), 1,
-                              sample.data(), sample.size() / inputSize, sums))
+                              sample.data(), sample.size() / inputSize, values))
           return status;
-        count(sums, bundle.covered, histogram);
+        count(values, bundle.covered, weights, sums);
       }
+      addPowers(plane, sample, weights, sums);
     }
-    seen.decideGains(layer.adc_lo, layer.adc_hi, layer.adc_rounding);
+    seen.decideGains(device.calibration.gains);
     gains = seen.gains;
     if (!device.calibration.isTrial) {
       matrix.gains = gains;
       return CIM_OK;
     }
-    matrix.histograms.resize(layer.plane_count);
-    for (auto [all, own] : llvm::zip_equal(matrix.histograms, seen.histograms))
-      for (auto [sum, times] : own)
-        all[sum] += times;
+    matrix.planes.resize(layer.plane_count);
+    for (auto [all, own] : llvm::zip_equal(matrix.planes, seen.planes))
+      all.add(own);
     return CIM_OK;
+  }
+
+  /// What the square of an error in a sum of every column counts: with noise
+  /// what it does to the result, relative to the mean.
+  std::vector<double> weighColumns(uint32_t plane) {
+    std::vector<double> weights(layer.out_c, 1.0);
+    if (device.calibration.gains.method != GainMethod::Noise)
+      return weights;
+    double total = 0;
+    for (uint32_t n = 0; n < layer.out_c; ++n) {
+      double factor =
+          result.scale[n] * layer.significance[plane * layer.out_c + n];
+      weights[n] = factor * factor;
+      total += weights[n];
+    }
+    for (double &weight : weights)
+      weight = total > 0 ? weight * layer.out_c / total : 1;
+    return weights;
+  }
+
+  /// Adds sum_k mean(q_k^2) t_k^2 of every column of the plane.
+  void addPowers(uint32_t plane, ArrayRef<char> sample,
+                 ArrayRef<double> weights, PlaneSums &sums) {
+    if (device.calibration.gains.method != GainMethod::Noise)
+      return;
+    std::vector<double> powers = meanInputPowers(layer, sample);
+    for (const cim_block &block : ArrayRef(layer.blocks, layer.block_count)) {
+      if (block.plane != plane)
+        continue;
+      const ArrayImage &image = chips->arrays[block.array];
+      for (uint32_t n = 0; n < block.n_count; ++n) {
+        double power = 0;
+        for (uint32_t row = 0; row < block.k_count * block.repeat; ++row) {
+          double cell = image.cells[uint64_t(block.row + row) * image.columns +
+                                    block.column + n];
+          power += powers[block.k + row / block.repeat] * cell * cell;
+        }
+        sums.power += weights[block.n + n] * power;
+        sums.weight += weights[block.n + n];
+      }
+    }
   }
 
   /// Some of the images, evenly spread.
@@ -271,17 +313,18 @@ private:
     return images;
   }
 
-  void count(ArrayRef<float> sums, const std::vector<bool> &covered,
-             SumHistogram &histogram) {
-    auto [lowest, highest] = std::minmax_element(sums.begin(), sums.end());
+  void count(ArrayRef<float> values, const std::vector<bool> &covered,
+             ArrayRef<double> weights, PlaneSums &sums) {
+    auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
     int64_t offset = static_cast<int64_t>(*lowest);
-    std::vector<uint64_t> dense(static_cast<int64_t>(*highest) - offset + 1);
-    for (size_t i = 0; i < sums.size(); ++i)
+    std::vector<double> dense(static_cast<int64_t>(*highest) - offset + 1);
+    for (size_t i = 0; i < values.size(); ++i)
       if (covered[i % layer.out_c])
-        ++dense[static_cast<int64_t>(sums[i]) - offset];
+        dense[static_cast<int64_t>(values[i]) - offset] +=
+            weights[i % layer.out_c];
     for (size_t i = 0; i < dense.size(); ++i)
-      if (dense[i])
-        histogram[offset + static_cast<int64_t>(i)] += dense[i];
+      if (dense[i] > 0)
+        sums.histogram[offset + static_cast<int64_t>(i)] += dense[i];
   }
 
   cim_status computeSums(std::vector<float> &sums) {
@@ -389,11 +432,10 @@ private:
 
 } // namespace
 
-void MatrixCalibration::decideGains(int32_t adcLo, int32_t adcHi,
-                                    cim_rounding rounding) {
+void MatrixCalibration::decideGains(const GainChoice &choice) {
   gains.clear();
-  for (const SumHistogram &histogram : histograms)
-    gains.push_back(searchGain(histogram, adcLo, adcHi, rounding));
+  for (const PlaneSums &sums : planes)
+    gains.push_back(choice.choose(sums));
 }
 
 Eigen::MatrixXd OpenMatrix::weightsOf(int64_t group) const {
@@ -462,15 +504,6 @@ static cim_status program(cim_device *handle, uint32_t array, uint32_t rows,
   Device &device = unwrap(handle);
   if (cim_status status = device.chips.program(array, rows, columns, cells))
     return fail(status, device.chips.simulator.last_error());
-  bool hasOpen = llvm::any_of(device.calibration.matrices,
-                              [](const auto &matrix) { return matrix.open; });
-  if (!hasOpen)
-    return CIM_OK;
-  if (device.arrays.size() <= array)
-    device.arrays.resize(array + 1);
-  device.arrays[array] = {
-      rows, columns,
-      std::vector<int8_t>(cells, cells + uint64_t(rows) * columns)};
   return CIM_OK;
 }
 

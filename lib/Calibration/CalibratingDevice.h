@@ -48,10 +48,10 @@ struct MatrixCalibration {
   /// ADC gain of every plane; empty until it is decided.
   std::vector<float> gains;
   /// Of every plane, what all layers saw while `NetworkCalibration::isTrial`.
-  std::vector<SumHistogram> histograms;
+  std::vector<PlaneSums> planes;
 
   /// Chooses the gains that fit what all layers saw.
-  void decideGains(int32_t adcLo, int32_t adcHi, cim_rounding rounding);
+  void decideGains(const GainChoice &choice);
 };
 
 /// One layer before and after calibration. Vectors are per output channel.
@@ -80,6 +80,7 @@ struct NetworkCalibration {
   /// By the number of the layer.
   std::vector<LayerCalibration> layers;
   std::vector<MatrixCalibration> matrices;
+  GainChoice gains;
   /// Every layer runs with gains of its own, as a first look at matrices that
   /// several layers share.
   bool isTrial = false;

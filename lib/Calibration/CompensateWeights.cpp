@@ -141,6 +141,11 @@ private:
     FailureOr<NetworkCalibration> calibration = collectLayers(*clone, mvms);
     if (failed(calibration) || failed(open(*clone, mvms, *calibration)))
       return failure();
+    FailureOr<GainChoice> gains =
+        makeGainChoice(module, adcRange, adcPercentile, *arch);
+    if (failed(gains))
+      return failure();
+    calibration->gains = *gains;
     FailureOr<MappedRun> run =
         MappedRun::compile(*clone, target, *arch, samples, /*inOrder=*/true);
     if (failed(run))
@@ -260,6 +265,10 @@ private:
     double codesOfConverter = std::exp2(double(arch->adcBits()));
     model.converterLoss = 4.0 / 3 * std::log(codesOfConverter) /
                           (codesOfConverter * codesOfConverter);
+    // A step's rounding has the variance 1/12.
+    if (adcRange == GainMethod::Noise)
+      model.converterLoss *=
+          1 + 12 * GainChoice(adcRange, 100, *arch).conversion;
     double read = arch->noise().read.value;
     double variation = arch->noise().staticVariation.value;
     model.cellLoss = read * read + variation * variation;

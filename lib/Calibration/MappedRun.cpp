@@ -35,6 +35,15 @@ void insertMappedRunDialects(DialectRegistry &registry, StringRef target) {
   pipeline.getDependentDialects(registry);
 }
 
+FailureOr<GainChoice> makeGainChoice(ModuleOp module, GainMethod method,
+                                     double percentile, const Arch &arch) {
+  if (percentile > 0 && percentile <= 100)
+    return GainChoice(method, percentile, arch);
+  return module.emitError("adc-percentile: expected a percentage above 0 and "
+                          "up to 100, but got ")
+         << llvm::formatv("{0:g}", percentile).str();
+}
+
 /// Reads `attribute` into `to`; without one `to` stays empty.
 static LogicalResult take(MvmOp op, std::vector<double> &to,
                           std::optional<ElementsAttr> attribute) {
@@ -149,13 +158,9 @@ LogicalResult MappedRun::run(NetworkCalibration &calibration) {
     trial.isTrial = true;
     if (failed(stream(trial)))
       return failure();
-    // A half more than the floor loses nothing.
-    cim_rounding rounding = arch->adcRounding() == Arch::Rounding::NearestEven
-                                ? CIM_NEAREST_EVEN
-                                : CIM_FLOOR;
     for (auto [matrix, seen] :
          llvm::zip_equal(calibration.matrices, trial.matrices)) {
-      seen.decideGains(arch->adcLo(), arch->adcHi(), rounding);
+      seen.decideGains(calibration.gains);
       matrix.gains = std::move(seen.gains);
     }
   }

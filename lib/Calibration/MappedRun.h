@@ -17,6 +17,11 @@ namespace cim {
 void insertMappedRunDialects(mlir::DialectRegistry &registry,
                              llvm::StringRef target);
 
+/// How gains are chosen for `arch`, or a diagnostic.
+llvm::FailureOr<GainChoice> makeGainChoice(mlir::ModuleOp module,
+                                           GainMethod method, double percentile,
+                                           const Arch &arch);
+
 /// The layers and matrices of a network with tiled matrices: layers in the
 /// order of the program, which is how a device counts them, matrices in the
 /// order in which layers use them. `ops` becomes the mvm of every layer.

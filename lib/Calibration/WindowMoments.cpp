@@ -9,6 +9,28 @@ using Eigen::VectorXd;
 
 namespace cim {
 
+/// One window of group `group` of an image, in the order of the matrix's rows.
+static void readWindow(const cim_layer &layer, const void *image, int64_t group,
+                       int64_t window, float *to) {
+  int64_t channels = layer.in_c / layer.groups;
+  auto *map = static_cast<const uint8_t *>(image) + group * channels;
+  int64_t top = window / layer.out_w * layer.stride_h - layer.pad_top;
+  int64_t left = window % layer.out_w * layer.stride_w - layer.pad_left;
+  for (int64_t kh = 0; kh < layer.kernel_h; ++kh)
+    for (int64_t kw = 0; kw < layer.kernel_w; ++kw, to += channels) {
+      int64_t h = top + kh * layer.dilation_h;
+      int64_t w = left + kw * layer.dilation_w;
+      if (h < 0 || h >= layer.in_h || w < 0 || w >= layer.in_w) {
+        std::fill_n(to, channels, 0.0f);
+        continue;
+      }
+      const uint8_t *from = map + (h * layer.in_w + w) * layer.in_c;
+      for (int64_t c = 0; c < channels; ++c)
+        to[c] = layer.in_type == CIM_U8 ? float(from[c])
+                                        : float(static_cast<int8_t>(from[c]));
+    }
+}
+
 namespace {
 
 /// Windows that are multiplied at once: so few that binary32 holds their sums
@@ -40,8 +62,11 @@ public:
     for (int64_t image = begin; image < end; ++image) {
       int64_t number = static_cast<int64_t>(stream.first_image) + image;
       for (int64_t i = 0; i < targets.sample.perSample; ++i) {
-        read(image, targets.sample.place(number, i),
-             windows.data() + filled * rows);
+        readWindow(layer,
+                   static_cast<const char *>(stream.input) +
+                       image * layer.in_h * layer.in_w * layer.in_c,
+                   group, targets.sample.place(number, i),
+                   windows.data() + filled * rows);
         const float *values = targets.at(number, i) + group * columns;
         for (int64_t n = 0; n < columns; ++n)
           wanted(filled, n) = values[n];
@@ -82,28 +107,6 @@ public:
   }
 
 private:
-  /// One window, in the order of the matrix's rows.
-  void read(int64_t image, int64_t window, float *to) const {
-    int64_t channels = layer.in_c / layer.groups;
-    auto *map = static_cast<const uint8_t *>(stream.input) +
-                image * layer.in_h * layer.in_w * layer.in_c + group * channels;
-    int64_t top = window / layer.out_w * layer.stride_h - layer.pad_top;
-    int64_t left = window % layer.out_w * layer.stride_w - layer.pad_left;
-    for (int64_t kh = 0; kh < layer.kernel_h; ++kh)
-      for (int64_t kw = 0; kw < layer.kernel_w; ++kw, to += channels) {
-        int64_t h = top + kh * layer.dilation_h;
-        int64_t w = left + kw * layer.dilation_w;
-        if (h < 0 || h >= layer.in_h || w < 0 || w >= layer.in_w) {
-          std::fill_n(to, channels, 0.0f);
-          continue;
-        }
-        const uint8_t *from = map + (h * layer.in_w + w) * layer.in_c;
-        for (int64_t c = 0; c < channels; ++c)
-          to[c] = layer.in_type == CIM_U8 ? float(from[c])
-                                          : float(static_cast<int8_t>(from[c]));
-      }
-  }
-
   void flush() {
     if (filled == 0)
       return;
@@ -189,6 +192,27 @@ LayerMoments sumMoments(const cim_layer &layer, const cim_stream &stream,
   for (int64_t part = 1; part < parts; ++part)
     sums[0].merge(sums[part]);
   return sums[0].centre(inputScale);
+}
+
+std::vector<double> meanInputPowers(const cim_layer &layer,
+                                    llvm::ArrayRef<char> input) {
+  int64_t size = int64_t(layer.in_h) * layer.in_w * layer.in_c;
+  int64_t images = input.size() / size;
+  int64_t windows = int64_t(layer.out_h) * layer.out_w;
+  int64_t rows =
+      int64_t(layer.in_c) / layer.groups * layer.kernel_h * layer.kernel_w;
+  std::vector<double> powers(rows * layer.groups);
+  std::vector<float> values(rows);
+  for (int64_t group = 0; group < layer.groups; ++group)
+    for (int64_t i = 0; i < images * windows; ++i) {
+      readWindow(layer, input.data() + i / windows * size, group, i % windows,
+                 values.data());
+      for (int64_t k = 0; k < rows; ++k)
+        powers[group * rows + k] += double(values[k]) * values[k];
+    }
+  for (double &power : powers)
+    power /= double(images * windows);
+  return powers;
 }
 
 void ChannelCorrelation::add(const cim_layer &layer, const cim_stream &stream,

@@ -6,6 +6,7 @@
 #include "ErrorCompensation.h"
 #include "WindowSample.h"
 #include "cim-c/hal.h"
+#include "llvm/ADT/ArrayRef.h"
 #include <vector>
 
 namespace cim {
@@ -31,6 +32,11 @@ LayerMoments sumMoments(const cim_layer &layer, const cim_stream &stream,
                         int64_t group, double inputScale,
                         const LayerTargets &targets,
                         const Eigen::MatrixXd &weights);
+
+/// Mean square of what every row of the matrix reads, over all windows of the
+/// images of `input`, which are those of the layer one behind the other.
+std::vector<double> meanInputPowers(const cim_layer &layer,
+                                    llvm::ArrayRef<char> input);
 
 /// How a channel's sums and its targets vary together, channel by channel.
 class ChannelCorrelation {

@@ -42,6 +42,8 @@ void buildCompensation(OpPassManager &pm, const PhaseOptions &options) {
   compensate.samples = options.samples;
   compensate.cells = options.cells;
   compensate.split = options.split;
+  compensate.adcRange = options.adcRange;
+  compensate.adcPercentile = options.adcPercentile;
   pm.addPass(createCompensateWeightsPass(compensate));
 }
 
@@ -63,6 +65,8 @@ void buildMapPhase(OpPassManager &pm, const PhaseOptions &options) {
   calibrate.data = options.calibration;
   calibrate.target = options.target;
   calibrate.samples = options.samples;
+  calibrate.adcRange = options.adcRange;
+  calibrate.adcPercentile = options.adcPercentile;
   pm.addPass(createCalibrateLayersPass(calibrate));
   pm.addPass(createSetADCGainPass({options.target}));
   pm.addPass(

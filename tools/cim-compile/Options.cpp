@@ -42,6 +42,22 @@ static cl::opt<RangeMethod>
                                 "all but one in 10,000 magnitudes"),
                      clEnumValN(RangeMethod::MSE, "mse",
                                 "least squared error (default)")));
+static cl::opt<GainMethod> adcRange(
+    "adc-range", cl::desc("How the gain of converters follows from samples:"),
+    cl::init(GainMethod::MSE), cl::cat(category),
+    cl::values(clEnumValN(GainMethod::Max, "max", "every sum that occurred"),
+               clEnumValN(GainMethod::Percentile, "percentile",
+                          "the share --adc-percentile of the sums"),
+               clEnumValN(GainMethod::MSE, "mse",
+                          "least squared error of the conversion (default)"),
+               clEnumValN(GainMethod::Noise, "noise",
+                          "least squared error of the layer's result with the "
+                          "target's noise")));
+static cl::opt<double>
+    adcPercentile("adc-percentile", cl::value_desc("P"), cl::init(99.9),
+                  cl::desc("Percentage of the sums for --adc-range=percentile, "
+                           "default 99.9"),
+                  cl::cat(category));
 static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
                                   cl::init("2"),
                                   cl::desc("Cells per weight, default 2"),
@@ -218,6 +234,8 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
   options.phases.target = target;
   options.phases.calibration = calibration;
   options.phases.range = range;
+  options.phases.adcRange = adcRange;
+  options.phases.adcPercentile = adcPercentile;
   options.phases.cells = cells;
   options.phases.split = split;
   options.phases.arrays = arrays;
@@ -237,6 +255,9 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
     return usageError("--cells: " + *wrong);
   if (!readAccuracyGoal(options))
     return false;
+  if (!(adcPercentile > 0 && adcPercentile <= 100))
+    return usageError("--adc-percentile expects a percentage above 0 and up to "
+                      "100");
   if (arrays < 0)
     return usageError("--arrays expects a number of at least 0");
   if (!checkDistinctFiles())

@@ -3,6 +3,7 @@
 #ifndef CIM_CALIBRATION_PASSES_H
 #define CIM_CALIBRATION_PASSES_H
 
+#include "cim/Calibration/GainMethod.h"
 #include "cim/Calibration/RangeMethod.h"
 #include "cim/Dialect/CIM/IR/CIM.h"
 #include "mlir/Pass/Pass.h"

@@ -17,6 +17,23 @@ class CIM_CalibrationTargetOption
     : Option<"target", "target", "std::string", /*default=*/"\"imec-ania\"",
              "The chip: a name of targets/ or the path of a YAML file">;
 
+class CIM_AdcRangeOption
+    : Option<"adcRange", "adc-range", "::cim::GainMethod",
+             /*default=*/"::cim::GainMethod::MSE",
+             "How the gain of converters follows from the sums",
+             [{::llvm::cl::values(
+               clEnumValN(::cim::GainMethod::Max, "max",
+                 "every sum that occurred"),
+               clEnumValN(::cim::GainMethod::Percentile, "percentile",
+                 "the share `adc-percentile` of the sums"),
+               clEnumValN(::cim::GainMethod::MSE, "mse",
+                 "least squared error of the conversion"),
+               clEnumValN(::cim::GainMethod::Noise, "noise",
+                 "least squared error of the layer's result with the target's noise"))}]>;
+class CIM_AdcPercentileOption
+    : Option<"adcPercentile", "adc-percentile", "double", /*default=*/"99.9",
+             "Percentage of the sums for `adc-range=percentile`, above 0">;
+
 def EqualizeChannelsPass : Pass<"nn-equalize-channels", "::mlir::ModuleOp"> {
   let summary = "bring channels of activations to like ranges (cross-layer equalisation)";
   let description = [{
@@ -157,7 +174,8 @@ def CompensateWeightsPass : Pass<"nn-compensate-weights", "::mlir::ModuleOp"> {
              clEnumValN(::cim::Split::Unary, "unary",
                "equal cells on neighbouring rows, added on the column"),
              clEnumValN(::cim::Split::Residual, "residual",
-               "ternary planes with a real scale per channel"))}]>
+               "ternary planes with a real scale per channel"))}]>,
+    CIM_AdcRangeOption<>, CIM_AdcPercentileOption<>
   ];
 }
 
@@ -167,10 +185,14 @@ def CalibrateLayersPass : Pass<"cim-calibrate-layers", "::mlir::ModuleOp"> {
     Runs the mapped network on the samples, layer after layer, on a device inside
     the compiler. For each layer, with the inputs that the layers before it make
     once they are corrected:
-    - the gain of each plane (the same for its row blocks) is the one that
-      minimises the squared error `(acc - code / gain)^2` of the conversion over
-      a sample of windows. A matrix with several uses has one gain for all: the
-      network then runs twice, and what the first run shows of all uses decides;
+    - the gain of each plane (the same for its row blocks) follows from the sums
+      of a sample of windows, as `adc-range` says: so that the largest sum is
+      the largest code, or the sum that `adc-percentile` % do not exceed; or with
+      the least squared error `(acc - code / gain)^2` of the conversion; or with
+      that of the layer's result on chips with the noise of the target. The
+      formulas are in docs/Accuracy.md, "ADC gains". A matrix with several uses
+      has one gain for all: the network then runs twice, and what the first run
+      shows of all uses decides;
     - with these converters on, mean and deviation of every output channel,
       before clamping, become those of the float network (`mean`, `deviation`
       of `cim.mvm`):
@@ -212,7 +234,8 @@ def CalibrateLayersPass : Pass<"cim-calibrate-layers", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
-    CIM_DataOption<>, CIM_CalibrationTargetOption<>, CIM_SamplesOption<>
+    CIM_DataOption<>, CIM_CalibrationTargetOption<>, CIM_SamplesOption<>,
+    CIM_AdcRangeOption<>, CIM_AdcPercentileOption<>
   ];
 }
 

@@ -4,6 +4,7 @@
 #ifndef CIM_PIPELINES_PHASES_H
 #define CIM_PIPELINES_PHASES_H
 
+#include "cim/Calibration/GainMethod.h"
 #include "cim/Calibration/RangeMethod.h"
 #include "cim/Dialect/CIM/IR/CIM.h"
 #include "mlir/Pass/PassManager.h"
@@ -36,6 +37,21 @@ struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
           clEnumValN(RangeMethod::Percentile, "percentile",
                      "all but one in 10,000 magnitudes"),
           clEnumValN(RangeMethod::MSE, "mse", "least squared error"))};
+  Option<GainMethod> adcRange{
+      *this, "adc-range", llvm::cl::init(GainMethod::MSE),
+      llvm::cl::desc("How the gain of converters follows from samples"),
+      llvm::cl::values(
+          clEnumValN(GainMethod::Max, "max", "every sum that occurred"),
+          clEnumValN(GainMethod::Percentile, "percentile",
+                     "the share `adc-percentile` of the sums"),
+          clEnumValN(GainMethod::MSE, "mse",
+                     "least squared error of the conversion"),
+          clEnumValN(GainMethod::Noise, "noise",
+                     "least squared error of the layer's result with the "
+                     "target's noise"))};
+  Option<double> adcPercentile{
+      *this, "adc-percentile", llvm::cl::init(99.9),
+      llvm::cl::desc("Percentage of the sums for adc-range=percentile")};
   Option<std::string> cells{
       *this, "cells", llvm::cl::init("2"),
       llvm::cl::desc("Cells per weight: a number, or node=number,..,*=number")};
