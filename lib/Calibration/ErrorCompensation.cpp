@@ -341,6 +341,8 @@ private:
 } // namespace
 
 void LayerMoments::add(const LayerMoments &other) {
+  if (other.count == 0)
+    return;
   if (count == 0) {
     *this = other;
     return;
