@@ -78,16 +78,17 @@ def parts_of(rows):
 
 
 class Cells:
-    """What is lost of integers in [-levels, levels]; read and static are the target's deviations."""
+    """What is lost of integers in [-levels, levels]; read and static are the target's deviations, conversion is the
+    variance of a code that counts (--adc-range=noise)."""
 
-    def __init__(self, split, cells, adc_bits, read, static):
+    def __init__(self, split, cells, adc_bits, read, static, conversion=0):
         self.levels = (3**cells - 1) // 2 if split == "radix" else cells
         codes = np.arange(-self.levels, self.levels + 1)
         planes, significance = numerics.planes_of(codes[:, None], split, cells)
         planes, self.significance = planes[..., 0].astype(float), significance[:, 0].astype(float)
         self.digits = planes.sum(2)  # [planes][code]
         self.energy = ((planes * self.significance[:, None, None]) ** 2).sum((0, 2))  # [code]
-        self.converter = 4 / 3 * np.log(2**adc_bits) / 4**adc_bits
+        self.converter = 4 / 3 * np.log(2**adc_bits) / 4**adc_bits * (1 + 12 * conversion)
         self.cell = read**2 + static**2
 
 

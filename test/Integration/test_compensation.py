@@ -139,16 +139,22 @@ def test_many_rows(tmp_path, reference_device):
     check_integers(model, x, 1, "radix", tmp_path, reference_device)
 
 
-def check_integers(model, x, cells, split, tmp_path, reference_device):
+@pytest.mark.parametrize("number", range(3))
+def test_noise_of_converters_counts(number, tmp_path, reference_device):
+    """--adc-range=noise: offsets and noise of converters make a conversion lose more."""
+    check_integers(*draw(1000 + number), tmp_path, reference_device, "--adc-range=noise", conversion=0.5**2 + 0.25**2)
+
+
+def check_integers(model, x, cells, split, tmp_path, reference_device, *more, conversion=0):
     onnx.save(model, tmp_path / "net.onnx")
     np.save(tmp_path / "x.npy", x)
-    options = [f"--calibration={tmp_path / 'x.npy'}", f"--cells={cells}", f"--split={split}"]
+    options = [f"--calibration={tmp_path / 'x.npy'}", f"--cells={cells}", f"--split={split}", *more]
     tools.compile_model(tmp_path / "net.onnx", tmp_path / "net.so", *options)
     env = {"CIM_REFERENCE_MODE": "exact", "CIM_REFERENCE_RECORD": str(tmp_path)}
     tools.run_model(tmp_path / "net.so", x, tmp_path, f"--device={reference_device}", "--threads=1", env=env)
     seen = recording.Recording(tmp_path)
     model = equalize(model, x)
-    model_of_cells = compensation.Cells(split, cells, **ANIA)
+    model_of_cells = compensation.Cells(split, cells, **ANIA, conversion=conversion)
     same = total = 0
     scales = input_scales(tmp_path, *options)
     for recorded, target, table, scale in zip(
