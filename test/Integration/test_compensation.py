@@ -18,6 +18,7 @@ import float_reference
 import numerics
 import recording
 import tools
+from test_analog import with_noise
 
 CASES, FULL_CASES = 12, 100
 # What targets/imec-ania.yaml says.
@@ -141,8 +142,11 @@ def test_many_rows(tmp_path, reference_device):
 
 @pytest.mark.parametrize("number", range(3))
 def test_noise_of_converters_counts(number, tmp_path, reference_device):
-    """--adc-range=noise: offsets and noise of converters make a conversion lose more."""
-    check_integers(*draw(1000 + number), tmp_path, reference_device, "--adc-range=noise", conversion=0.5**2 + 0.25**2)
+    """--adc-range=noise: offsets and noise of converters, large ones here, make a conversion lose more."""
+    text = (tools.ROOT / "targets" / "imec-ania.yaml").read_text()
+    (tmp_path / "noisy.yaml").write_text(with_noise(text, dict(read=2, static=5, adc_offset=2, adc_noise=3)))
+    options = [f"--target={tmp_path / 'noisy.yaml'}", "--adc-range=noise"]
+    check_integers(*draw(1000 + number), tmp_path, reference_device, *options, conversion=2**2 + 3**2)
 
 
 def check_integers(model, x, cells, split, tmp_path, reference_device, *more, conversion=0):
