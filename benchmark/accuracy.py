@@ -197,6 +197,7 @@ def write(path, lines):
         "Written by `benchmark/accuracy.py`: target `imec-ania`, split `radix`, no training. *float* is onnxruntime; *analog* is mean ± deviation of chips.\n"
         "*auto* has as many cells per weight (mean of those on arrays) as `--accuracy-drop` needs, which measures on calibration samples\n"
         f"that it holds back: {BOUNDS['top1']} point of top-1, {BOUNDS['agreement_with_float']} % of the classes, 1 % of the outputs' energy (20 dB; vdsr: 38 dB).\n"
+        "Networks that arrive in ternary have one row.\n"
         "Where networks share their data with calibration (*), it is a quarter of what is measured. *random*: inputs are normal random numbers of a fixed seed.\n"
         "The method is [Accuracy.md](Accuracy.md)."
     )
@@ -221,7 +222,9 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             try:
                 task = Task(name, described[name], data_dir, pathlib.Path(folder), arguments.samples)
-                for line in rows(task, arguments.cells.split(","), arguments.chip_samples, stamp):
+                # What arrives in ternary has nothing to choose.
+                cells = ["1"] if "ternary" in described[name].get("note", "") else arguments.cells.split(",")
+                for line in rows(task, cells, arguments.chip_samples, stamp):
                     print("  ".join(line), file=sys.stderr, flush=True)
                     lines[line[0], line[1].split(":")[0]] = line
                     write(arguments.o, lines) if arguments.o else None
