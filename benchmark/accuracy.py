@@ -184,8 +184,8 @@ def known_lines(path):
     if not path or not path.exists():
         return {}
     lines = [line for line in path.read_text().splitlines() if line.startswith("| ")]
-    cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines]
-    return {(c[0], c[1].split(":")[0]): c for c in cells if c[0] != COLUMNS[0]}
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines[2:]]  # behind the header
+    return {(c[0], c[1].split(":")[0]): c for c in cells}
 
 
 def write(path, lines):
