@@ -57,6 +57,9 @@ computeWishes(CrossbarOpInterface op, ArrayRef<double> inputs) {
   // whatever becomes of its weights.
   bool isSeparate = geometry.inC == geometry.groups;
   std::vector<std::optional<double>> wishes(inputs.size());
+  // Other convolutions lose as much in their weights as they win.
+  if (isa<nn::ConvOp>(op) && !isSeparate)
+    return wishes;
   double sum = 0;
   int64_t count = 0;
   for (auto [wish, a, w] : llvm::zip_equal(wishes, inputs, *weights)) {

@@ -42,13 +42,13 @@ module attributes {nn.model = "net", nn.batch = 1 : i64} {
     %separate = nn.conv(%c, %cv) {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, groups = 2 : i64}
         : (tensor<1x2x1x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x1x1xf32>
 
-    // One of each: channels of 1 and 256 are divided by 1/8 and 8, between 1/4
-    // and 4 and 1/16 and 16.
-    // CHECK: %[[DW:.*]] = nn.constant dense<{{\[\[\[\[}}8.000000e+00]]], {{\[\[\[}}3.200000e+01]]]]>
+    // A convolution of all channels wishes nothing: what the depthwise one next
+    // to it wishes counts.
+    // CHECK: %[[DW:.*]] = nn.constant dense<1.600000e+01> : tensor<2x1x1x1xf32>
     // CHECK: nn.conv(%{{.*}}, %[[DW]])
-    // CHECK: %[[DV:.*]] = nn.constant dense<{{\[\[\[\[}}1.250000e-01]]], {{\[\[\[}}8.000000e+00]]]]> : tensor<2x1x1x1xf32>
+    // CHECK: %[[DV:.*]] = nn.constant dense<{{\[\[\[\[}}6.250000e-02]]], {{\[\[\[}}1.600000e+01]]]]> : tensor<2x1x1x1xf32>
     // CHECK: nn.conv(%{{.*}}, %[[DV]])
-    // CHECK: %[[DU:.*]] = nn.constant dense<{{\[\[\[\[}}1.250000e-01]], {{\[\[}}8.000000e+00]]]]> : tensor<1x2x1x1xf32>
+    // CHECK: %[[DU:.*]] = nn.constant dense<{{\[\[\[\[}}6.250000e-02]], {{\[\[}}1.600000e+01]]]]> : tensor<1x2x1x1xf32>
     // CHECK: nn.conv(%{{.*}}, %[[DU]])
     %dw = nn.constant dense<[[[[1.0]]], [[[256.0]]]]> : tensor<2x1x1x1xf32>
     %dv = nn.constant dense<1.0> : tensor<2x1x1x1xf32>

@@ -88,19 +88,16 @@ def float_results(model, x):
 
 
 def equalize(model, x):
-    """The network whose channels between the layers have like ranges."""
-    hidden = float_results(model, x)[0]
-    hidden = np.maximum(hidden, 0) if any(node.op_type == "Relu" for node in model.graph.node) else hidden
-    first, second = (numpy_helper.to_array(table).astype(float) for table in model.graph.initializer)
-    if first.ndim == 2:
-        factors = compensation.equalization_factors(hidden, second)
-        first, second = first / factors, second * factors[:, None]
-    else:
-        factors = compensation.equalization_factors(hidden, np.moveaxis(second, 1, 0))
-        first, second = first / factors[:, None, None, None], second * factors[:, None, None]
+    """The network whose channels between two products have like ranges; convolutions wish nothing."""
     result = onnx.ModelProto()
     result.CopyFrom(model)
-    for table, values in zip(result.graph.initializer, (first, second)):
+    first, second = (numpy_helper.to_array(table).astype(float) for table in model.graph.initializer)
+    if first.ndim > 2:
+        return result
+    hidden = float_results(model, x)[0]
+    hidden = np.maximum(hidden, 0) if any(node.op_type == "Relu" for node in model.graph.node) else hidden
+    factors = compensation.equalization_factors(hidden, second)
+    for table, values in zip(result.graph.initializer, (first / factors, second * factors[:, None])):
         table.CopyFrom(numpy_helper.from_array(values.astype(np.float32), table.name))
     return result
 

@@ -51,10 +51,11 @@ def EqualizeChannelsPass : Pass<"nn-equalize-channels", "::mlir::ModuleOp"> {
     functions, bounds other than 0, weights with several uses.
 
     The network runs on the samples. With `a` the root mean square of a channel,
-    and `w` that of the weights that read it, a layer wishes `sqrt(a / w)`, one
-    with a single channel per group `a`, relative to the geometric mean of its
-    channels; a channel gets the geometric mean of the wishes of all layers that
-    read it on arrays. Channels that are always 0, or whose weights are, have none.
+    and `w` that of the weights that read it, a matrix product wishes
+    `sqrt(a / w)` and a convolution with a single channel per group `a`, relative
+    to the geometric mean of its channels; other convolutions wish nothing. A
+    channel gets the geometric mean of the wishes of all layers that read it on
+    arrays. Channels that are always 0, or whose weights are, have none.
 
     ```mlir
     // cim-opt --nn-equalize-channels="data=samples.npy"
