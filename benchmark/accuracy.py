@@ -38,7 +38,8 @@ BOUNDS = {  # what --accuracy-drop allows: points, percent of the samples, or a 
     "psnr_db": "38dB",
     "fidelity": "20dB",
 }
-COLUMNS = ["network", "cells", "metric", "float", "ideal", "exact", f"analog ({CHIPS} chips)", "calibrated on", "measured on", "date, commit"]
+COLUMNS = ["network", "cells", "metric", "float", "ideal", "exact", f"analog ({CHIPS} chips)"]
+COLUMNS += ["calibrated chips", "calibrated on", "measured on", "date, commit"]
 
 
 class Task:
@@ -170,7 +171,9 @@ def rows(task, cells, chip_samples, stamp):
     for count in cells:
         text, calibrated = compile_network(task, count, so)
         few = len(task.x) if task.metric == "psnr_db" else min(chip_samples, len(task.x))
-        results = [task.run(so, "ideal"), task.run(so, "exact"), task.run(so, "analog", few, f"--trials={CHIPS}")]
+        chips = ["analog", few, f"--trials={CHIPS}"]
+        calibrate = f"--calibrate={task.folder / 'calibration.npy'}"
+        results = [task.run(so, "ideal"), task.run(so, "exact"), task.run(so, *chips), task.run(so, *chips, calibrate)]
         is_relative = task.metric in ("agreement_with_float", "fidelity")
         own = "float" if is_relative else show(task.measure(task.reference, task.reference))
         metric = "SQNR_db" if task.metric == "fidelity" else task.metric
@@ -194,7 +197,8 @@ def write(path, lines):
     text = "\n".join("| " + " | ".join(line) + " |" for line in table)
     licence = "<!-- SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception -->"
     about = (
-        "Written by `benchmark/accuracy.py`: target `imec-ania`, split `radix`, no training. *float* is onnxruntime; *analog* is mean ± deviation of chips.\n"
+        "Written by `benchmark/accuracy.py`: target `imec-ania`, split `radix`, no training. *float* is onnxruntime; *analog* is mean ± deviation of chips,\n"
+        "*calibrated* the same after `cim-run --calibrate` with the calibration samples ([Runtime.md](Runtime.md)).\n"
         "*auto* has as many cells per weight (mean of those on arrays) as `--accuracy-drop` needs, which measures on calibration samples\n"
         f"that it holds back: {BOUNDS['top1']} point of top-1, {BOUNDS['agreement_with_float']} % of the classes, 1 % of the outputs' energy (20 dB; vdsr: 38 dB).\n"
         "Networks that arrive in ternary have one row.\n"
