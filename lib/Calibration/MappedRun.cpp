@@ -5,6 +5,7 @@
 #include "cim/Dialect/CIM/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Support/Format.h"
 
 using namespace mlir;
 
@@ -39,9 +40,11 @@ FailureOr<GainChoice> makeGainChoice(ModuleOp module, GainMethod method,
                                      double percentile, const Arch &arch) {
   if (percentile > 0 && percentile <= 100)
     return GainChoice(method, percentile, arch);
+  std::string got;
+  llvm::raw_string_ostream(got) << llvm::format("%g", percentile);
   return module.emitError("adc-percentile: expected a percentage above 0 and "
                           "up to 100, but got ")
-         << llvm::formatv("{0:g}", percentile).str();
+         << got;
 }
 
 /// Reads `attribute` into `to`; without one `to` stays empty.
