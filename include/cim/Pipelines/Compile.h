@@ -5,10 +5,10 @@
 
 #include "cim/Frontend/ONNX/ImportOnnx.h"
 #include "cim/Pipelines/Phases.h"
+#include <optional>
 
 namespace cim {
 
-/// One compilation. Strings are as given on the command line.
 /// How much accuracy cells may cost (docs/Accuracy.md, "Automatic precision").
 struct PrecisionGoal {
   double drop = 0;       ///< percent, of what `AccuracyTest::Measure` says
@@ -16,6 +16,7 @@ struct PrecisionGoal {
   std::string labels;    ///< empty, or an .npy file with a class per sample
 };
 
+/// One compilation. Strings are as given on the command line.
 struct CompileOptions {
   std::string model;
   std::string output; ///< "-" is standard output, for text only
