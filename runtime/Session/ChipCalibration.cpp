@@ -2,14 +2,12 @@
 // See ChipCalibration.h.
 
 #include "Session/ChipCalibration.h"
-#include "Session/DeviceLibrary.h"
 #include "Support/Error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <condition_variable>
 #include <limits>
-#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -44,10 +42,10 @@ public:
   /// What to prepare a layer with once its moments are known.
   using Settle = std::function<cim_layer(const cim_layer &, const Moments &)>;
 
-  Pass(const Manifest &manifest, const cim_device_api &api, cim_device *device,
-       uint64_t samples, Settle settle)
-      : manifest(manifest), api(api), device(device), samples(samples),
-        settle(std::move(settle)) {}
+  Pass(const Manifest &manifest, const Chip &chip, uint64_t samples,
+       Settle settle)
+      : manifest(manifest), api(chip.api), device(chip.device),
+        samples(samples), settle(std::move(settle)) {}
 
   cim_status run(const NetworkCall &call);
 
@@ -263,24 +261,6 @@ cim_status Pass::run(const NetworkCall &call) {
 // Two passes
 //===----------------------------------------------------------------------===//
 
-/// A simulated chip as the target describes it, without non-idealities.
-static cim_status makeReference(const Manifest &manifest, cim_device *&device) {
-  const cim_device_api &api = *simulatorApi();
-  cim_device_config config = {};
-  config.size = sizeof config;
-  config.mode = "exact";
-  config.target = manifest.device.empty() ? nullptr : manifest.device.c_str();
-  if (cim_status status = api.create(&config, &device))
-    return status;
-  for (size_t i = 0; i < manifest.arrays.size(); ++i) {
-    const ArraySpec &array = manifest.arrays[i];
-    if (cim_status status =
-            api.program(device, i, array.rows, array.columns, array.cells))
-      return status;
-  }
-  return CIM_OK;
-}
-
 /// Scale and bias that give `found` the mean and deviation of `wanted`.
 static LayerCorrection correct(const cim_layer &layer, const Moments &wanted,
                                const Moments &found) {
@@ -297,43 +277,28 @@ static LayerCorrection correct(const cim_layer &layer, const Moments &wanted,
   return result;
 }
 
-/// The moments that every layer should have, by its id.
-static cim_status measureReference(const Manifest &manifest, uint64_t samples,
-                                   const NetworkCall &call,
-                                   std::vector<Moments> &wanted) {
-  struct Destroyer {
-    void operator()(cim_device *device) { simulatorApi()->destroy(device); }
-  };
-  cim_device *made = nullptr;
-  cim_status status = makeReference(manifest, made);
-  std::unique_ptr<cim_device, Destroyer> reference(made);
-  if (status != CIM_OK)
-    return status;
-  Pass pass(manifest, *simulatorApi(), made, samples,
-            [&](const cim_layer &layer, const Moments &seen) {
-              wanted[layer.id] = seen;
-              return layer;
-            });
-  return pass.run(call);
-}
-
 cim_status cim::rt::calibrateChip(const Manifest &manifest,
-                                  const cim_device_api &api, cim_device *chip,
+                                  const Chip &described, const Chip &chip,
                                   uint64_t samples, const NetworkCall &call,
                                   ChipCorrections &corrections) {
   std::vector<Moments> wanted(manifest.layers.size());
-  if (cim_status status = measureReference(manifest, samples, call, wanted))
+  Pass measuring(manifest, described, samples,
+                 [&](const cim_layer &layer, const Moments &seen) {
+                   wanted[layer.id] = seen;
+                   return layer;
+                 });
+  if (cim_status status = measuring.run(call))
     return status;
   ChipCorrections made(manifest.layers.size());
-  Pass pass(manifest, api, chip, samples,
-            [&](cim_layer layer, const Moments &seen) {
-              LayerCorrection &own = made[layer.id];
-              own = correct(layer, wanted[layer.id], seen);
-              layer.scale = own.scale.data();
-              layer.bias = own.bias.data();
-              return layer;
-            });
-  cim_status status = pass.run(call);
+  Pass correcting(manifest, chip, samples,
+                  [&](cim_layer layer, const Moments &seen) {
+                    LayerCorrection &own = made[layer.id];
+                    own = correct(layer, wanted[layer.id], seen);
+                    layer.scale = own.scale.data();
+                    layer.bias = own.bias.data();
+                    return layer;
+                  });
+  cim_status status = correcting.run(call);
   if (status == CIM_OK)
     corrections.swap(made);
   return status;

@@ -23,11 +23,17 @@ struct LayerCorrection {
 /// One number per layer, by id. A chip keeps pointers into them.
 using ChipCorrections = std::vector<LayerCorrection>;
 
-/// Corrects the layers of `chip`, whose arrays are programmed, by what the
-/// first `samples` samples show; `call` runs a batch of them. The layers are
-/// prepared with `corrections` afterwards.
-cim_status calibrateChip(const Manifest &manifest, const cim_device_api &api,
-                         cim_device *chip, uint64_t samples,
+/// A device whose arrays are programmed.
+struct Chip {
+  const cim_device_api &api;
+  cim_device *device;
+};
+
+/// Corrects the layers of `chip` by what the first `samples` samples show on it
+/// and on `described`, a chip without non-idealities; `call` runs a batch of
+/// them. The layers of `chip` are prepared with `corrections` afterwards.
+cim_status calibrateChip(const Manifest &manifest, const Chip &described,
+                         const Chip &chip, uint64_t samples,
                          const NetworkCall &call, ChipCorrections &corrections);
 
 } // namespace cim::rt

@@ -296,6 +296,10 @@ cim_status cim_session_run(cim_session *session, uint64_t first_sample,
 static cim_status calibrate(cim_session &session, uint64_t count,
                             const void *const *inputs) {
   const Manifest &manifest = session.model->manifest;
+  cim_session described;
+  described.model = session.model;
+  described.options.device = "exact";
+  described.options.threads = 1;
   std::vector<std::vector<std::byte>> results; // nobody looks at them
   std::vector<void *> outputs;
   for (const TensorSpec &output : manifest.outputs) {
@@ -313,9 +317,12 @@ static cim_status calibrate(cim_session &session, uint64_t count,
     run.runChunk(index, 0);
     return host.status == CIM_OK ? CIM_OK : fail(host.status, host.error);
   };
-  cim_status status =
-      calibrateChip(manifest, *session.library.api(), session.device, count,
-                    call, session.corrections);
+  cim_status status = openSession(described);
+  if (status == CIM_OK)
+    status =
+        calibrateChip(manifest, {*described.library.api(), described.device},
+                      {*session.library.api(), session.device}, count, call,
+                      session.corrections);
   if (status == CIM_OK)
     return status;
   // The chip is as it was made.
