@@ -4,6 +4,7 @@
 #include "cim/Calibration/AccuracyTest.h"
 #include "ModelRunner.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -64,11 +65,14 @@ FailureOr<AccuracyTest> AccuracyTest::create(ModuleOp network, const Arch &arch,
   if (failed(reference))
     return failure();
   test.reference = std::move(*reference);
-  for (const std::vector<float> &values : test.reference)
+  auto main = network.lookupSymbol<func::FuncOp>("main");
+  for (auto [values, result] : llvm::zip_equal(
+           test.reference, main.front().getTerminator()->getOperands()))
     if (!llvm::all_of(values, [](float v) { return std::isfinite(v); }))
-      return network.emitError("the float network makes values that are not "
-                               "finite of the calibration data: no accuracy "
-                               "can be measured");
+      return emitError(result.getLoc(),
+                       "expected finite outputs of the float network on the "
+                       "calibration data, but got infinite ones or NaN: no "
+                       "accuracy can be measured");
   if (test.kind == Measure::Agreement)
     test.classes = findLargest(test.reference.front(), test.classCount);
   return test;
@@ -116,7 +120,8 @@ LogicalResult AccuracyTest::readLabels(ModuleOp network, StringRef path,
     double label = array->value(i);
     if (label < 0 || label >= double(classCount))
       return error() << "expected classes from 0 to " << classCount - 1
-                     << ", but got " << int64_t(label) << " at " << i;
+                     << ", but got " << llvm::formatv("{0:F0}", label).str()
+                     << " at " << i;
     if (i >= firstHeld && i < firstHeld + heldCount())
       classes.push_back(int64_t(label));
   }

@@ -87,8 +87,9 @@ struct CalibratePass : cim::impl::CalibratePassBase<CalibratePass> {
     FailureOr<Record> record = observe(run, *arch, values, watch.wanted);
     if (failed(record))
       return signalPassFailure();
-    if (failed(attach(plan, *arch, watch, *record)))
-      signalPassFailure();
+    if (failed(checkFinite(module, watch, *record)))
+      return signalPassFailure();
+    attach(plan, *arch, watch, *record);
   }
 
 private:
@@ -101,8 +102,27 @@ private:
       watch.want(op->getResult(0)).channels = nn::getResultChannels(op);
   }
 
-  LogicalResult attach(const Plan &plan, const Arch &arch, const Watch &watch,
-                       Record &record) {
+  /// Refuses the first value of the program that is not finite: others follow
+  /// from it.
+  static LogicalResult checkFinite(ModuleOp module, const Watch &watch,
+                                   const Record &record) {
+    auto isFinite = [&](Value value) {
+      auto seen = watch.values.find(value);
+      return seen == watch.values.end() ||
+             record.value(seen->second).isFinite();
+    };
+    WalkResult walk = module.walk([&](Operation *op) {
+      if (llvm::all_of(op->getResults(), isFinite))
+        return WalkResult::advance();
+      emitError(op->getLoc(), "expected finite values on the calibration data, "
+                              "but got infinite ones or NaN");
+      return WalkResult::interrupt();
+    });
+    return failure(walk.wasInterrupted());
+  }
+
+  void attach(const Plan &plan, const Arch &arch, const Watch &watch,
+              const Record &record) {
     auto at = [&](Value value) -> const Observation & {
       return record.value(watch.values.lookup(value));
     };
@@ -113,18 +133,13 @@ private:
                                  ? arch.unsignedInputRange().hi
                                  : signedLevels;
     for (Value value : plan.activations) {
-      const ValueStatistics &values = at(value).values();
-      if (!values.isFinite())
-        return notFinite(value);
-      auto [lo, hi] = values.chooseRange(range, signedLevels, unsignedLevels);
+      auto [lo, hi] =
+          at(value).values().chooseRange(range, signedLevels, unsignedLevels);
       nn::setRange(value, lo, hi);
     }
     shareRanges(plan);
     for (CrossbarOpInterface op : plan.layers) {
       const ChannelStatistics &channels = at(op->getResult(0)).statistics();
-      if (!llvm::all_of(channels.deviation(),
-                        [](double d) { return std::isfinite(d); }))
-        return notFinite(op->getResult(0));
       auto toAttr = [&](ArrayRef<double> values) {
         auto type = RankedTensorType::get({static_cast<int64_t>(values.size())},
                                           Float64Type::get(&getContext()));
@@ -133,7 +148,6 @@ private:
       op->setAttr(nn::meanAttrName, toAttr(channels.mean()));
       op->setAttr(nn::deviationAttrName, toAttr(channels.deviation()));
     }
-    return success();
   }
 
   /// Whether a value of range `own` loses at most one bit in range `whole`.
@@ -172,12 +186,6 @@ private:
           llvm::append_range(parts, inner.getInputs());
       }
     }
-  }
-
-  static LogicalResult notFinite(Value value) {
-    return emitError(value.getLoc(),
-                     "on the calibration data this is not "
-                     "finite: the network cannot be calibrated");
   }
 };
 

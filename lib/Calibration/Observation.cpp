@@ -26,6 +26,10 @@ void Observation::merge(const Observation &later) {
     channels->merge(*later.channels);
 }
 
+bool Observation::isFinite() const {
+  return (!range || range->isFinite()) && (!channels || channels->isFinite());
+}
+
 void Record::merge(const Record &later) {
   for (auto [mine, other] : llvm::zip_equal(values, later.values))
     mine.merge(other);

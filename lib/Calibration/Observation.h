@@ -25,6 +25,7 @@ public:
   void add(llvm::ArrayRef<float> values);
   void merge(const Observation &later);
 
+  bool isFinite() const;
   const ValueStatistics &values() const { return *range; }
   const ChannelStatistics &statistics() const { return *channels; }
 

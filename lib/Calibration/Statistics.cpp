@@ -162,6 +162,11 @@ void ChannelStatistics::merge(const ChannelStatistics &other) {
   count += other.count;
 }
 
+bool ChannelStatistics::isFinite() const {
+  return std::all_of(sum.begin(), sum.end(),
+                     [](double value) { return std::isfinite(value); });
+}
+
 std::vector<double> ChannelStatistics::mean() const {
   std::vector<double> result;
   for (double s : sum)

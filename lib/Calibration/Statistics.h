@@ -48,6 +48,8 @@ public:
   void add(llvm::ArrayRef<float> values);
   void merge(const ChannelStatistics &other);
 
+  /// False when a NaN or an infinity was among the values.
+  bool isFinite() const;
   std::vector<double> mean() const;
   /// Standard deviation of the values seen (not of a larger population).
   std::vector<double> deviation() const;

@@ -168,6 +168,7 @@ LABELS = {
     "nan": (np.full(64, np.nan), "expected integers, but got float64"),
     "two axes": (np.zeros((64, 1), np.int32), "expected shape (64,)"),
     "too large": (np.full(64, 10, np.int64), "expected classes from 0 to 9, but got 10 at 0"),
+    "beyond int64": (np.full(64, 2**64 - 1, np.uint64), "but got 18446744073709551616 at 0"),
     "negative": (np.full(64, -1, np.int8), "expected classes from 0 to 9, but got -1 at 0"),
 }
 
@@ -192,6 +193,16 @@ def test_labels_of_a_network_that_does_not_classify_are_refused(feature_map, tmp
     np.save(tmp_path / "l.npy", np.zeros(64, np.int64))
     options = [f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=1", f"--labels={tmp_path / 'l.npy'}"]
     assert "expected a network with one output of shape (samples, classes)" in refuse(tmp_path, feature_map, *options)
+
+
+def test_a_float_network_that_overflows_is_refused(tmp_path):
+    model = smallmodel.build()
+    w = onnx.numpy_helper.to_array(smallmodel.initializer(model, "fc_w"))
+    smallmodel.set_tensor(model, "fc_w", w * np.float32(1e38))
+    onnx.save(model, tmp_path / "large.onnx")
+    np.save(tmp_path / "x.npy", smallmodel.data(64))
+    message = refuse(tmp_path, tmp_path / "large.onnx", f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=1")
+    assert "node 'fc': expected finite outputs of the float network" in message
 
 
 def test_too_few_samples_are_refused(feature_map, tmp_path):

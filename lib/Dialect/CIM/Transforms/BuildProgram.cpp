@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
+#include <cmath>
 
 namespace cim {
 #define GEN_PASS_DEF_BUILDPROGRAMPASS
@@ -181,17 +182,23 @@ private:
   }
 
   /// A table of the epilogue, rounded to binary32.
-  FailureOr<ElementsAttr> roundTable(MvmOp mvm, ElementsAttr table,
-                                     const Twine &name) {
+  FailureOr<ElementsAttr> roundTable(MatrixOp matrix, ElementsAttr table,
+                                     StringRef what) {
     FailureOr<std::vector<double>> values =
-        readElements<double>(mvm.getLoc(), table);
+        readElements<double>(matrix.getLoc(), table);
     if (failed(values))
       return failure();
     std::vector<float> rounded(values->begin(), values->end());
+    for (auto [n, value] : llvm::enumerate(rounded))
+      if (!std::isfinite(value))
+        return emitError(matrix.getLoc(), "expected a ")
+               << what << " that binary32 holds, but that of channel " << n
+               << " is " << (*values)[n]
+               << "; the weights are too large for the activations";
     return makeElements<float>(
         RankedTensorType::get({int64_t(rounded.size())},
                               Float32Type::get(&getContext())),
-        rounded, name.str());
+        rounded, (matrix.getSymName() + "_" + what).str());
   }
 
   LogicalResult buildLayer(MvmOp mvm, MatrixOp matrix, SymbolTable &symbols) {
@@ -199,10 +206,8 @@ private:
     std::string name = matrix.getSymName().str();
     FailureOr<Type> inType = deviceType(mvm, in.getElementType());
     FailureOr<Type> outType = deviceType(mvm, out.getElementType());
-    FailureOr<ElementsAttr> scale =
-        roundTable(mvm, mvm.getScale(), name + "_scale");
-    FailureOr<ElementsAttr> bias =
-        roundTable(mvm, mvm.getBias(), name + "_bias");
+    FailureOr<ElementsAttr> scale = roundTable(matrix, mvm.getScale(), "scale");
+    FailureOr<ElementsAttr> bias = roundTable(matrix, mvm.getBias(), "bias");
     if (failed(inType) || failed(outType) || failed(scale) || failed(bias))
       return failure();
     Operation *at = mvm;

@@ -98,3 +98,17 @@ func.func @main(%x: tensor<1x1x1x1x!quant.uniform<i16:f32, 0.1>>) {
       : (tensor<1x1x1x1x!quant.uniform<i16:f32, 0.1>>) -> tensor<1x1x1x1xf32>
   return
 }
+
+// -----
+
+// expected-error @below {{expected a bias that binary32 holds, but that of channel 0 is 1.000000e+39; the weights are too large for the activations}}
+cim.matrix @w weights(dense<1> : tensor<1x1xi8>) levels 1 groups 1
+    split radix planes(dense<1> : tensor<1x1x1xi8>) significance(dense<1.0> : tensor<1x1xf32>) {
+  cim.block plane 0 rows 0 count 1 columns 0 count 1 gain 1.0 at @array0[0, 0]
+}
+func.func @main(%x: tensor<1x1x1x1x!quant.uniform<i8<-63:63>:f32, 0.1>>) {
+  %y = cim.mvm @w(%x) kernel [1, 1] strides [1, 1] dilations [1, 1] pads [0, 0]
+      scale(dense<1.0> : tensor<1xf64>) bias(dense<1.0e39> : tensor<1xf64>) clamp [0.0, 1.0] nearest_even
+      : (tensor<1x1x1x1x!quant.uniform<i8<-63:63>:f32, 0.1>>) -> tensor<1x1x1x1xf32>
+  return
+}
