@@ -35,24 +35,11 @@ static cl::opt<std::string> calibration(
     cl::cat(category));
 static cl::opt<RangeMethod>
     range("range", cl::desc("How an activation's range follows from samples:"),
-          cl::init(RangeMethod::MSE), cl::cat(category),
-          cl::values(clEnumValN(RangeMethod::MinMax, "minmax",
-                                "every value that occurred"),
-                     clEnumValN(RangeMethod::Percentile, "percentile",
-                                "all but one in 10,000 magnitudes"),
-                     clEnumValN(RangeMethod::MSE, "mse",
-                                "least squared error (default)")));
-static cl::opt<GainMethod> adcRange(
-    "adc-range", cl::desc("How the gain of converters follows from samples:"),
-    cl::init(GainMethod::MSE), cl::cat(category),
-    cl::values(clEnumValN(GainMethod::Max, "max", "every sum that occurred"),
-               clEnumValN(GainMethod::Percentile, "percentile",
-                          "the share --adc-percentile of the sums"),
-               clEnumValN(GainMethod::MSE, "mse",
-                          "least squared error of the conversion (default)"),
-               clEnumValN(GainMethod::Noise, "noise",
-                          "least squared error of the layer's result with the "
-                          "target's noise")));
+          cl::init(RangeMethod::MSE), cl::cat(category), rangeMethodNames());
+static cl::opt<GainMethod>
+    adcRange("adc-range",
+             cl::desc("How the gain of converters follows from samples:"),
+             cl::init(GainMethod::MSE), cl::cat(category), gainMethodNames());
 static cl::opt<double>
     adcPercentile("adc-percentile", cl::value_desc("P"), cl::init(99.9),
                   cl::desc("Percentage of the sums for --adc-range=percentile, "

@@ -3,6 +3,8 @@
 #ifndef CIM_CALIBRATION_GAINMETHOD_H
 #define CIM_CALIBRATION_GAINMETHOD_H
 
+#include "llvm/Support/CommandLine.h"
+
 namespace cim {
 
 /// The formulas are in docs/Accuracy.md, "ADC gains".
@@ -12,6 +14,19 @@ enum class GainMethod {
   MSE,        ///< least squared error of the conversion
   Noise       ///< least squared error of the layer's result on noisy chips
 };
+
+/// Their names for the command line, and what it says of them.
+inline llvm::cl::ValuesClass gainMethodNames() {
+  return llvm::cl::values(
+      clEnumValN(GainMethod::Max, "max", "every sum that occurred"),
+      clEnumValN(GainMethod::Percentile, "percentile",
+                 "the share adc-percentile of the sums"),
+      clEnumValN(GainMethod::MSE, "mse",
+                 "least squared error of the conversion (default)"),
+      clEnumValN(GainMethod::Noise, "noise",
+                 "least squared error of the layer's result with the "
+                 "target's noise"));
+}
 
 } // namespace cim
 

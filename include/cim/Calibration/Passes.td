@@ -21,15 +21,7 @@ class CIM_AdcRangeOption
     : Option<"adcRange", "adc-range", "::cim::GainMethod",
              /*default=*/"::cim::GainMethod::MSE",
              "How the gain of converters follows from the sums",
-             [{::llvm::cl::values(
-               clEnumValN(::cim::GainMethod::Max, "max",
-                 "every sum that occurred"),
-               clEnumValN(::cim::GainMethod::Percentile, "percentile",
-                 "the share `adc-percentile` of the sums"),
-               clEnumValN(::cim::GainMethod::MSE, "mse",
-                 "least squared error of the conversion"),
-               clEnumValN(::cim::GainMethod::Noise, "noise",
-                 "least squared error of the layer's result with the target's noise"))}]>;
+             [{::cim::gainMethodNames()}]>;
 class CIM_AdcPercentileOption
     : Option<"adcPercentile", "adc-percentile", "double", /*default=*/"99.9",
              "Percentage of the sums for `adc-range=percentile`, above 0">;
@@ -112,13 +104,7 @@ def CalibratePass : Pass<"nn-calibrate", "::mlir::ModuleOp"> {
     Option<"range", "range", "::cim::RangeMethod",
            /*default=*/"::cim::RangeMethod::MSE",
            "How a range follows from the values",
-           [{::llvm::cl::values(
-             clEnumValN(::cim::RangeMethod::MinMax, "minmax",
-               "every value that occurred"),
-             clEnumValN(::cim::RangeMethod::Percentile, "percentile",
-               "all but one in 10,000 magnitudes"),
-             clEnumValN(::cim::RangeMethod::MSE, "mse",
-               "least squared error on the grid of the input converters"))}]>
+           [{::cim::rangeMethodNames()}]>
   ];
 }
 

@@ -3,6 +3,8 @@
 #ifndef CIM_CALIBRATION_RANGEMETHOD_H
 #define CIM_CALIBRATION_RANGEMETHOD_H
 
+#include "llvm/Support/CommandLine.h"
+
 namespace cim {
 
 enum class RangeMethod {
@@ -10,6 +12,17 @@ enum class RangeMethod {
   Percentile, ///< all but one in 10,000 magnitudes
   MSE         ///< least squared error on the grid of the input converters
 };
+
+/// Their names for the command line, and what it says of them.
+inline llvm::cl::ValuesClass rangeMethodNames() {
+  return llvm::cl::values(
+      clEnumValN(RangeMethod::MinMax, "minmax", "every value that occurred"),
+      clEnumValN(RangeMethod::Percentile, "percentile",
+                 "all but one in 10,000 magnitudes"),
+      clEnumValN(RangeMethod::MSE, "mse",
+                 "least squared error on the grid of the input converters "
+                 "(default)"));
+}
 
 } // namespace cim
 

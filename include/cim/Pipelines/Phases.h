@@ -31,24 +31,11 @@ struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
   Option<RangeMethod> range{
       *this, "range", llvm::cl::init(RangeMethod::MSE),
       llvm::cl::desc("How an activation's range follows from samples"),
-      llvm::cl::values(
-          clEnumValN(RangeMethod::MinMax, "minmax",
-                     "every value that occurred"),
-          clEnumValN(RangeMethod::Percentile, "percentile",
-                     "all but one in 10,000 magnitudes"),
-          clEnumValN(RangeMethod::MSE, "mse", "least squared error"))};
+      rangeMethodNames()};
   Option<GainMethod> adcRange{
       *this, "adc-range", llvm::cl::init(GainMethod::MSE),
       llvm::cl::desc("How the gain of converters follows from samples"),
-      llvm::cl::values(
-          clEnumValN(GainMethod::Max, "max", "every sum that occurred"),
-          clEnumValN(GainMethod::Percentile, "percentile",
-                     "the share `adc-percentile` of the sums"),
-          clEnumValN(GainMethod::MSE, "mse",
-                     "least squared error of the conversion"),
-          clEnumValN(GainMethod::Noise, "noise",
-                     "least squared error of the layer's result with the "
-                     "target's noise"))};
+      gainMethodNames()};
   Option<double> adcPercentile{
       *this, "adc-percentile", llvm::cl::init(99.9),
       llvm::cl::desc("Percentage of the sums for adc-range=percentile")};
