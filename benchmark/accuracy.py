@@ -7,8 +7,9 @@ Markdown table.
 
 Metrics: top-1 in percent; agreement of top-1 with float in percent; cross-entropy in nats; PSNR in dB, mean of the
 images; else the signal-to-error ratio (SQNR) against float in dB, mean of the outputs. Calibrated on at most 1,024
-calibration samples, never on those that are measured, unless there are no others (marked *). --networks and --cells
-choose rows; lines of others in an existing output file stay.
+calibration samples, never on those that are measured, unless there are no others (marked *); a language model also on
+text that its float network writes (sampled). --networks and --cells choose rows; lines of others in an existing output
+file stay.
 """
 
 import argparse
@@ -31,6 +32,7 @@ import networks  # noqa: E402
 import tools  # noqa: E402
 
 CALIBRATION, HELD, RANDOM, CHIPS = 1024, 1024, 32, 10
+SAMPLED = 112  # texts: with the 16 of the data set, as many windows as calibration looks at
 BOUNDS = {  # what --accuracy-drop allows: points, percent of the samples, or a signal-to-error ratio
     "top1": "1",
     "agreement_with_float": "5",
@@ -62,6 +64,9 @@ class Task:
             self.note = " random"
         else:
             self._read_samples(data_dir, samples)
+        if description["data"] == "lm":
+            self.calibration = np.concatenate([self.calibration, self._write_texts(SAMPLED)])
+            self.note = f" ({SAMPLED} sampled)"
         np.save(folder / "calibration.npy", self.calibration)
         if self.calibration_labels is not None:
             np.save(folder / "labels.npy", self.calibration_labels)
@@ -77,6 +82,18 @@ class Task:
         if np.array_equal(self.x[:common], self.calibration[:common]):  # one set for both
             half = len(whole) // 2
             self.calibration, self.x = whole[:half], whole[half:][:samples]
+
+    def _write_texts(self, count):
+        """Texts of the float network at temperature 1 that begin as those of the data set do."""
+        session = float_reference.session(str(self.path))
+        name = session.get_inputs()[0].name
+        texts = np.repeat(self.calibration[:1], count, 0)
+        generator = np.random.default_rng(0)
+        for text in texts:
+            for place in range(1, len(text)):  # what stands behind it does not matter
+                logits = session.run(None, {name: text[None]})[0][0, place - 1]
+                text[place] = np.argmax(logits + generator.gumbel(size=logits.size))
+        return texts
 
     def _read_images(self, archive):
         """Patches of one size for the compiled network; every fourth one calibrates as well."""
