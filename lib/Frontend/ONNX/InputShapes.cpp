@@ -53,7 +53,7 @@ private:
   InFlightDiagnostic error(const ValueInfo &input) {
     return emitError(fileLoc) << "graph input '" << input.name << "': ";
   }
-  std::string flagHint(const ValueInfo &input);
+  std::string flagHint(const ValueInfo &input, int64_t batch = 1);
 
   const ImportOptions &options;
   Location fileLoc;
@@ -75,12 +75,12 @@ LogicalResult Binder::checkOptions(ArrayRef<ValueInfo> inputs) {
   return success();
 }
 
-std::string Binder::flagHint(const ValueInfo &input) {
+std::string Binder::flagHint(const ValueInfo &input, int64_t batch) {
   std::string text = "--shape " + input.name + "=";
   for (auto [index, dim] : llvm::enumerate(input.dims)) {
     text += index ? "x" : "";
     text += dim.isStatic          ? std::to_string(dim.value)
-            : index == 0          ? "1"
+            : index == 0          ? std::to_string(batch)
             : !dim.symbol.empty() ? "<" + dim.symbol + ">"
                                   : "<extent>";
   }
@@ -129,8 +129,10 @@ FailureOr<int64_t> Binder::resolveDim(const ValueInfo &input, size_t index) {
     return error(input) << "dimension " << index << " ('" << dim.symbol
                         << "') has no fixed extent; pass " << flagHint(input);
   emitRemark(fileLoc) << "graph input '" << input.name << "': batch dimension '"
-                      << dim.symbol << "' is bound to 1; pass "
-                      << flagHint(input) << " for another extent";
+                      << dim.symbol
+                      << "' is bound to 1, one sample per call; for 8, say, "
+                         "pass "
+                      << flagHint(input, 8);
   if (!dim.symbol.empty())
     symbols[dim.symbol] = 1;
   return 1;
