@@ -7,6 +7,8 @@
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -57,6 +59,12 @@ SmallVector<double> getDeviation(CrossbarOpInterface op) {
                    : SmallVector<double>();
 }
 
+std::string formatPercent(double percent) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.3g", percent);
+  return text;
+}
+
 LogicalResult runPasses(ModuleOp module, bool withRemarks,
                         llvm::function_ref<void(OpPassManager &)> build) {
   ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &note) {
@@ -91,6 +99,7 @@ public:
   std::string cellsText() const { return makeText(best->cells); }
   OwningOpRef<ModuleOp> takeNetwork() { return std::move(best->network); }
   json::Object describe() const;
+  void remark();
 
 private:
   LogicalResult collectGroups();
@@ -102,6 +111,9 @@ private:
   void noteTrial(const Choice &cells, double drop);
   LogicalResult takeBack();
   std::pair<int64_t, int64_t> getCost(const Choice &cells) const;
+  /// Cells of all weights over weights.
+  double getMeanCells(const Choice &cells) const;
+  StringRef getMeasure() const;
   std::vector<Step> rankSteps() const;
   void mark(ModuleOp module, const Choice &cells) const;
   std::string makeText(const Choice &cells) const;
@@ -194,6 +206,13 @@ std::pair<int64_t, int64_t> Chooser::getCost(const Choice &cells) const {
   return {llvm::count(cells, 0), total};
 }
 
+double Chooser::getMeanCells(const Choice &cells) const {
+  int64_t weights = 0;
+  for (const Group &group : groups)
+    weights += group.weights;
+  return double(getCost(cells).second) / double(weights);
+}
+
 /// Compiles a copy with these cells and measures what it loses.
 FailureOr<double> Chooser::tryChoice(const Choice &cells) {
   if (auto seen = known.find(cells); seen != known.end())
@@ -235,6 +254,12 @@ FailureOr<double> Chooser::measure(ModuleOp compensated,
 
 void Chooser::noteTrial(const Choice &cells, double drop) {
   auto [digital, total] = getCost(cells);
+  if (llvm::errs().is_displayed())
+    llvm::errs() << llvm::formatv(
+        "trial {0}: {1:f2} cells per weight, {2} of {3} layers digital: drop "
+        "{4} %\n",
+        trials.size() + 1, getMeanCells(cells), digital, groups.size(),
+        formatPercent(drop));
   trials.push_back(json::Object{
       {"cells", total},
       {"digital_layers", digital},
@@ -347,12 +372,36 @@ LogicalResult Chooser::takeBack() {
                     [](int64_t cells) { return cells - 1; });
 }
 
+/// As the report calls it.
+StringRef Chooser::getMeasure() const {
+  switch (test.measure()) {
+  case AccuracyTest::Measure::Labels:
+    return "labels";
+  case AccuracyTest::Measure::Agreement:
+    return "agreement";
+  case AccuracyTest::Measure::Error:
+    return "error";
+  }
+  llvm_unreachable("covered switch");
+}
+
+/// Says in a line what was chosen.
+void Chooser::remark() {
+  InFlightDiagnostic remark = network.emitRemark();
+  remark << llvm::formatv(
+                "{0:f2} cells per weight, {1} of {2} layers digital: of {3} % "
+                "allowed they lose {4} % ({5}, {6} samples held back",
+                getMeanCells(best->cells), getCost(best->cells).first,
+                groups.size(), formatPercent(goal.drop),
+                formatPercent(best->drop), getMeasure(), test.heldCount())
+                .str();
+  if (test.measure() != AccuracyTest::Measure::Error)
+    remark << ", each " << formatPercent(100.0 / double(test.heldCount()))
+           << " %";
+  remark << ")";
+}
+
 json::Object Chooser::describe() const {
-  StringRef measure = "labels";
-  if (test.measure() == AccuracyTest::Measure::Agreement)
-    measure = "agreement";
-  else if (test.measure() == AccuracyTest::Measure::Error)
-    measure = "error";
   json::Array layers;
   for (auto [group, cells] : llvm::zip_equal(groups, best->cells))
     layers.push_back(json::Object{{"node", json::fixUTF8(group.name)},
@@ -361,7 +410,7 @@ json::Object Chooser::describe() const {
                                   {"loss", json::Array(group.losses)}});
   return json::Object{{"bound", goal.drop},
                       {"drop", best->drop},
-                      {"measure", measure},
+                      {"measure", getMeasure()},
                       {"calibration_samples", test.calibrationCount()},
                       {"held_samples", test.heldCount()},
                       {"layers", std::move(layers)},
@@ -387,6 +436,7 @@ FailureOr<json::Object> choosePrecision(OwningOpRef<ModuleOp> &network,
   if (failed(chooser.run()))
     return failure();
   options.cells = chooser.cellsText();
+  chooser.remark();
   json::Object description = chooser.describe();
   network = chooser.takeNetwork();
   return description;

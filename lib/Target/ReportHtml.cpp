@@ -4,6 +4,8 @@
 #include "cim/Version.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include <cmath>
@@ -200,23 +202,66 @@ static void writeDigital(raw_ostream &os, const Program &program) {
   os << "</table></div>\n";
 }
 
-/// How cells per weight were chosen: the table that choosePrecision makes.
+/// What a percent of the drop is.
+static StringRef explainMeasure(StringRef measure) {
+  return llvm::StringSwitch<StringRef>(measure)
+      .Case("labels", "points of top-1 accuracy below the float network")
+      .Case("agreement", "samples that are classified differently from float")
+      .Default("energy of the error over that of the float outputs");
+}
+
+/// What was tried, in this order.
+static void writeTrials(raw_ostream &os, const json::Array &trials,
+                        double weights) {
+  os << "<p>Trials, in their order:</p>\n"
+        "<div class=\"panel scroll\"><table>\n<tr>"
+        "<th class=\"n\">cells per weight</th>"
+        "<th class=\"n\">digital layers</th><th class=\"n\">drop, %</th>"
+        "</tr>\n";
+  for (const json::Value &value : trials) {
+    const json::Object &trial = *value.getAsObject();
+    std::optional<double> drop = trial.getNumber("drop");
+    os << "<tr><td class=\"n\">"
+       << formatv("{0:f2}", double(*trial.getInteger("cells")) / weights)
+       << "</td><td class=\"n\">" << *trial.getInteger("digital_layers")
+       << "</td><td class=\"n\">";
+    if (drop)
+      os << llvm::format("%.3g", *drop);
+    else
+      os << "not finite";
+    os << "</td></tr>\n";
+  }
+  os << "</table></div>\n";
+}
+
+/// How cells per weight were chosen: the tables that choosePrecision makes.
 static void writePrecision(raw_ostream &os, const json::Object &precision) {
-  os << "<h2>Precision</h2>\n<p>Cells were chosen for a drop of at most "
-     << *precision.getNumber("bound")
-     << " % (measure: " << *precision.getString("measure") << "); it is "
-     << llvm::formatv("{0:f2}", *precision.getNumber("drop")) << " % on "
+  double weights = 0, cells = 0;
+  for (const json::Value &value : *precision.getArray("layers")) {
+    const json::Object &layer = *value.getAsObject();
+    double own = double(*layer.getInteger("weights"));
+    weights += own;
+    cells += own * double(*layer.getInteger("cells_per_weight"));
+  }
+  os << "<h2>Precision</h2>\n<p>" << formatv("{0:f2}", cells / weights)
+     << " cells per weight on average, chosen for a drop of at most "
+     << llvm::format("%.3g", *precision.getNumber("bound")) << " %; it is "
+     << llvm::format("%.3g", *precision.getNumber("drop")) << " % ("
+     << explainMeasure(*precision.getString("measure")) << ") on "
      << *precision.getInteger("held_samples")
-     << " samples that were held back. Losses are shares of a layer's variance "
+     << " samples that were held back, where calibration saw "
+     << *precision.getInteger("calibration_samples")
+     << " others. A loss is the share of a layer's variance that is missed "
         "when all layers have 1, 2, .. cells per weight.</p>\n"
         "<div class=\"panel scroll\"><table>\n<tr><th>node</th>"
         "<th class=\"n\">weights</th><th class=\"n\">cells per weight</th>"
-        "<th>losses</th></tr>\n";
+        "<th>loss with 1, 2, .. cells</th></tr>\n";
   for (const json::Value &value : *precision.getArray("layers")) {
     const json::Object &layer = *value.getAsObject();
+    int64_t count = *layer.getInteger("cells_per_weight");
     os << "<tr><td class=\"name\"><bdi>" << escaped(*layer.getString("node"))
        << "</bdi></td><td class=\"n\">" << *layer.getInteger("weights")
-       << "</td><td class=\"n\">" << *layer.getInteger("cells_per_weight")
+       << "</td><td class=\"n\">" << (count ? std::to_string(count) : "digital")
        << "</td><td>";
     llvm::interleaveComma(*layer.getArray("loss"), os,
                           [&](const json::Value &loss) {
@@ -225,6 +270,7 @@ static void writePrecision(raw_ostream &os, const json::Object &precision) {
     os << "</td></tr>\n";
   }
   os << "</table></div>\n";
+  writeTrials(os, *precision.getArray("trials"), weights);
 }
 
 void cim::report::writeHtml(raw_ostream &os, const Program &program,

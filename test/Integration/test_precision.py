@@ -154,12 +154,22 @@ def test_layers_that_arrive_quantised_are_no_choice(tmp_path):
     assert "layers that arrive quantised cost" in message
 
 
-def test_the_page_shows_the_losses(feature_map, tmp_path):
+def test_a_remark_says_what_was_chosen_and_what_a_sample_counts(tmp_path):
+    onnx.save(smallmodel.build(), tmp_path / "small.onnx")
+    np.save(tmp_path / "x.npy", smallmodel.data(64))
+    options = [f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=99"]
+    remarks = tools.compile_model(tmp_path / "small.onnx", tmp_path / "m.so", *options)
+    assert "remark: 1.00 cells per weight, 0 of 2 layers digital: of 99 % allowed they lose" in remarks
+    assert "(agreement, 16 samples held back, each 6.25 %)" in remarks
+
+
+def test_the_page_shows_losses_and_trials(feature_map, tmp_path):
     np.save(tmp_path / "x.npy", smallmodel.data(64))
     options = [f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=2", f"--report={tmp_path / 'r.html'}"]
     tools.compile_model(feature_map, tmp_path / "m.so", *options)
     page = (tmp_path / "r.html").read_text()
-    assert "<h2>Precision</h2>" in page and "measure: error" in page
+    assert "<h2>Precision</h2>" in page and "for a drop of at most 2 %" in page
+    assert "energy of the error over that of the float outputs" in page and "<p>Trials" in page
 
 
 LABELS = {

@@ -51,12 +51,13 @@ static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
                                   cl::cat(category));
 static cl::opt<std::string> accuracyDrop(
     "accuracy-drop", cl::value_desc("percent|NdB"),
-    cl::desc("Choose the fewest cells per weight of each layer that lose so "
-             "much accuracy at most, on a quarter of the calibration samples "
-             "that is held back: points of top-1 with --labels, else samples "
-             "that are classified differently from the float network, or "
-             "(other networks) energy of the error in percent of the output's. "
-             "With dB: the least ratio of these energies"),
+    cl::desc("Choose the fewest cells per weight of each layer that lose at "
+             "most so much, on a quarter of the calibration samples, which is "
+             "held back: points of top-1 with --labels; else percent of the "
+             "samples, classified differently from the float network; or, of "
+             "networks that do not classify, percent of the outputs' energy "
+             "that is error. 20dB: outputs have at least 100 times the energy "
+             "of their error"),
     cl::cat(category));
 static cl::opt<std::string>
     labels("labels", cl::value_desc("file.npy"),
@@ -128,8 +129,10 @@ static const char overview[] =
     "--cells=conv1=4,*=1\n"
     "      four cells per weight in node conv1, one elsewhere\n"
     "  cim-compile net.onnx -o net.so --calibration=samples.npy "
-    "--accuracy-drop=0.5\n"
-    "      as few cells as keep the accuracy within half a percent\n"
+    "--accuracy-drop=0.5 \\\n"
+    "      --labels=labels.npy --report=net.html\n"
+    "      as few cells as lose half a point of top-1 at most; the report says "
+    "what was tried\n"
     "  cim-compile net.onnx -o net.so --target=host\n"
     "      everything digital, in float: the reference\n"
     "  cim-compile net.onnx --check\n"
