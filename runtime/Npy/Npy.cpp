@@ -195,8 +195,11 @@ static uint64_t findHeader(const std::vector<uint8_t> &bytes,
                            std::string_view &text, std::string &error) {
   static const char magic[] = "\x93NUMPY";
   if (bytes.size() < 10 || memcmp(bytes.data(), magic, 6) != 0) {
+    bool isZip = bytes.size() >= 4 && memcmp(bytes.data(), "PK\3\4", 4) == 0;
     error = bytes.empty() ? "the file is empty, expected a .npy file"
-                          : "not a .npy file (wrong magic number)";
+            : isZip ? "an archive of arrays (.npz), expected one of them as a "
+                      ".npy file"
+                    : "not a .npy file (wrong magic number)";
     return 0;
   }
   int version = bytes[6];

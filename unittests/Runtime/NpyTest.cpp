@@ -144,6 +144,9 @@ TEST(Npy, BadFiles) {
   EXPECT_EQ(errorOf(""), "t.npy: the file is empty, expected a .npy file");
   EXPECT_EQ(errorOf("\xff\xd8\xff\xe0 JFIF and more"),
             "t.npy: not a .npy file (wrong magic number)");
+  EXPECT_EQ(errorOf("PK\3\4 and more"),
+            "t.npy: an archive of arrays (.npz), expected one of them as a "
+            ".npy file");
   EXPECT_EQ(errorOf(npyFile("{}", "", 9)),
             "t.npy: .npy format version 9, expected 1, 2 or 3");
   EXPECT_EQ(errorOf(npyFile(headerOf("<c8", "(1,)"), "abcdefgh")),
