@@ -52,12 +52,12 @@ static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
 static cl::opt<std::string> accuracyDrop(
     "accuracy-drop", cl::value_desc("percent|NdB"),
     cl::desc("Choose the fewest cells per weight of each layer that lose at "
-             "most so much, on a quarter of the calibration samples, which is "
-             "held back: points of top-1 with --labels; else percent of the "
-             "samples, classified differently from the float network; or, of "
-             "networks that do not classify, percent of the outputs' energy "
-             "that is error. 20dB: outputs have at least 100 times the energy "
-             "of their error"),
+             "most so much\non the last quarter of the calibration samples, "
+             "which is held back:\npoints of top-1 with --labels; else percent "
+             "of the samples, classified differently\nfrom the float network; "
+             "or, of networks that do not classify, percent of the\noutputs' "
+             "energy that is error. 20dB: outputs have at least 100 times the "
+             "energy\nof their error"),
     cl::cat(category));
 static cl::opt<std::string>
     labels("labels", cl::value_desc("file.npy"),
