@@ -111,7 +111,7 @@ private:
   void noteTrial(const Choice &cells, double drop);
   LogicalResult takeBack();
   std::pair<int64_t, int64_t> getCost(const Choice &cells) const;
-  /// Cells of all weights over weights.
+  /// Cells over the weights that have any.
   double getMeanCells(const Choice &cells) const;
   StringRef getMeasure() const;
   std::vector<Step> rankSteps() const;
@@ -208,9 +208,9 @@ std::pair<int64_t, int64_t> Chooser::getCost(const Choice &cells) const {
 
 double Chooser::getMeanCells(const Choice &cells) const {
   int64_t weights = 0;
-  for (const Group &group : groups)
-    weights += group.weights;
-  return double(getCost(cells).second) / double(weights);
+  for (auto [group, count] : llvm::zip_equal(groups, cells))
+    weights += count > 0 ? group.weights : 0;
+  return double(getCost(cells).second) / double(std::max<int64_t>(weights, 1));
 }
 
 /// Compiles a copy with these cells and measures what it loses.

@@ -211,18 +211,16 @@ static StringRef explainMeasure(StringRef measure) {
 }
 
 /// What was tried, in this order.
-static void writeTrials(raw_ostream &os, const json::Array &trials,
-                        double weights) {
+static void writeTrials(raw_ostream &os, const json::Array &trials) {
   os << "<p>Trials, in their order:</p>\n"
         "<div class=\"panel scroll\"><table>\n<tr>"
-        "<th class=\"n\">cells per weight</th>"
+        "<th class=\"n\">cells of weights</th>"
         "<th class=\"n\">digital layers</th><th class=\"n\">drop, %</th>"
         "</tr>\n";
   for (const json::Value &value : trials) {
     const json::Object &trial = *value.getAsObject();
     std::optional<double> drop = trial.getNumber("drop");
-    os << "<tr><td class=\"n\">"
-       << formatv("{0:f2}", double(*trial.getInteger("cells")) / weights)
+    os << "<tr><td class=\"n\">" << *trial.getInteger("cells")
        << "</td><td class=\"n\">" << *trial.getInteger("digital_layers")
        << "</td><td class=\"n\">";
     if (drop)
@@ -240,10 +238,12 @@ static void writePrecision(raw_ostream &os, const json::Object &precision) {
   for (const json::Value &value : *precision.getArray("layers")) {
     const json::Object &layer = *value.getAsObject();
     double own = double(*layer.getInteger("weights"));
-    weights += own;
-    cells += own * double(*layer.getInteger("cells_per_weight"));
+    int64_t count = *layer.getInteger("cells_per_weight");
+    weights += count ? own : 0;
+    cells += own * double(count);
   }
-  os << "<h2>Precision</h2>\n<p>" << formatv("{0:f2}", cells / weights)
+  os << "<h2>Precision</h2>\n<p>"
+     << formatv("{0:f2}", cells / std::max(weights, 1.0))
      << " cells per weight on average, chosen for a drop of at most "
      << llvm::format("%.3g", *precision.getNumber("bound")) << " %; it is "
      << llvm::format("%.3g", *precision.getNumber("drop")) << " % ("
@@ -270,7 +270,7 @@ static void writePrecision(raw_ostream &os, const json::Object &precision) {
     os << "</td></tr>\n";
   }
   os << "</table></div>\n";
-  writeTrials(os, *precision.getArray("trials"), weights);
+  writeTrials(os, *precision.getArray("trials"));
 }
 
 void cim::report::writeHtml(raw_ostream &os, const Program &program,
