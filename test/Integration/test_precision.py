@@ -154,6 +154,17 @@ def test_layers_that_arrive_quantised_are_no_choice(tmp_path):
     assert "layers that arrive quantised cost" in message
 
 
+def test_digital_layers_do_not_count_in_the_mean_of_cells(chain, tmp_path):
+    np.save(tmp_path / "x.npy", smallmodel.data(32))
+    options = [f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=0.5", f"--report={tmp_path / 'r.json'}"]
+    remarks = tools.compile_model(chain, tmp_path / "m.so", *options)
+    layers = json.loads((tmp_path / "r.json").read_text())["precision"]["layers"]
+    mapped = [layer for layer in layers if layer["cells_per_weight"]]
+    assert 0 < len(mapped) < len(layers) == 4
+    mean = count_cells({"layers": mapped}) / sum(layer["weights"] for layer in mapped)
+    assert f"remark: {mean:.2f} cells per weight, {4 - len(mapped)} of 4 layers digital" in remarks
+
+
 def test_a_remark_says_what_was_chosen_and_what_a_sample_counts(tmp_path):
     onnx.save(smallmodel.build(), tmp_path / "small.onnx")
     np.save(tmp_path / "x.npy", smallmodel.data(64))
