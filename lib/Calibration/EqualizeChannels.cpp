@@ -44,6 +44,19 @@ FailureOr<std::vector<double>> measureWeights(CrossbarOpInterface op,
   return squares;
 }
 
+/// Where each channel has columns of its own, their scales make up for whatever
+/// becomes of its weights.
+bool hasSeparateChannels(const WindowGeometry &geometry) {
+  return geometry.inC == geometry.groups;
+}
+
+/// Other convolutions lose as much in their weights as they win.
+bool hasWishes(CrossbarOpInterface op) {
+  std::string reason;
+  return !isa<nn::ConvOp>(op) ||
+         hasSeparateChannels(*op.getWindowGeometry(reason));
+}
+
 /// What a layer wishes its input channels to be divided by, given their root
 /// mean squares, as binary logarithms; none for channels that carry nothing.
 FailureOr<std::vector<std::optional<double>>>
@@ -53,13 +66,8 @@ computeWishes(CrossbarOpInterface op, ArrayRef<double> inputs) {
   FailureOr<std::vector<double>> weights = measureWeights(op, geometry);
   if (failed(weights))
     return failure();
-  // Where each channel has columns of its own, their scales make up for
-  // whatever becomes of its weights.
-  bool isSeparate = geometry.inC == geometry.groups;
+  bool isSeparate = hasSeparateChannels(geometry);
   std::vector<std::optional<double>> wishes(inputs.size());
-  // Other convolutions lose as much in their weights as they win.
-  if (isa<nn::ConvOp>(op) && !isSeparate)
-    return wishes;
   double sum = 0;
   int64_t count = 0;
   for (auto [wish, a, w] : llvm::zip_equal(wishes, inputs, *weights)) {
@@ -130,7 +138,7 @@ struct EqualizeChannelsPass
     SmallVector<ChannelScaling::Reader> readers;
     std::string reason;
     for (const ChannelScaling::Reader &reader : scaling.readers())
-      if (nn::runsOnArrays(reader.op, *arch, reason))
+      if (nn::runsOnArrays(reader.op, *arch, reason) && hasWishes(reader.op))
         readers.push_back(reader);
     if (readers.empty())
       return;

@@ -79,9 +79,7 @@ public:
     size_t slabs = (columns + slabColumns - 1) / slabColumns;
     llvm::parallelFor(0, slabs, [&](size_t slab) {
       Eigen::Index begin = Eigen::Index(slab) * slabColumns;
-      Eigen::Index count = std::min(slabColumns, columns - begin);
-      for (Eigen::Index n = begin; n < begin + count; ++n)
-        chooseColumn(n);
+      chooseColumns(begin, std::min(slabColumns, columns - begin));
     });
     return std::move(result);
   }
@@ -146,12 +144,24 @@ private:
     return product;
   }
 
-  void chooseColumn(Eigen::Index n) {
+  /// What is rounded of all columns meets the moments at once: these are large.
+  void chooseColumns(Eigen::Index begin, Eigen::Index count) {
+    MatrixXd rounded(rows, count * scaleCount);
+    for (Eigen::Index i = 0; i < count; ++i)
+      rounded.middleCols(i * scaleCount, scaleCount) = roundColumn(begin + i);
+    RowVectorXd squares = getSquares(rounded);
+    for (Eigen::Index i = 0; i < count; ++i)
+      chooseColumn(begin + i, rounded.middleCols(i * scaleCount, scaleCount),
+                   squares.segment(i * scaleCount, scaleCount));
+  }
+
+  void chooseColumn(Eigen::Index n, const MatrixXd &rounded,
+                    const RowVectorXd &squares) {
     VectorXd start = result.codes.col(n);
     double startScale = result.scales[n];
     double least = getGain(n, start);
     offer(n, start);
-    offer(n, roundColumn(n));
+    offer(n, rounded, squares);
     offer(n, descend(n));
     // Losing less in cells must not cost what rounding alone would have kept.
     if (getGain(n, result.codes.col(n)) >= least)
@@ -195,10 +205,15 @@ private:
     return squares + cellPowers.transpose() * energies;
   }
 
-  /// Takes the best column of `codes` for column `n` if it explains more of the
-  /// targets than what there is, with the scale that suits it best.
-  void offer(Eigen::Index n, const MatrixXd &codes) {
-    RowVectorXd squares = getSquares(codes);
+  void offer(Eigen::Index n, const VectorXd &codes) {
+    offer(n, codes, getSquares(codes));
+  }
+
+  /// Takes the best column of `codes`, whose squares are known, for column `n`
+  /// if it explains more of the targets than what there is, with the scale that
+  /// suits it best.
+  void offer(Eigen::Index n, const MatrixXd &codes,
+             const RowVectorXd &squares) {
     for (Eigen::Index i = 0; i < codes.cols(); ++i) {
       double cross = codes.col(i).dot(targets.col(n));
       double scale = cross / squares[i];

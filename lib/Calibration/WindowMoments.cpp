@@ -36,6 +36,8 @@ namespace {
 /// Windows that are multiplied at once: so few that binary32 holds their sums
 /// of products of 8-bit integers exactly, whatever the order of additions.
 constexpr int64_t chunkWindows = 256;
+/// Rows of the products of inputs that are computed at once.
+constexpr int64_t stripRows = 128;
 
 using RowMajorFloats =
     Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -52,7 +54,7 @@ public:
         inputSum(VectorXd::Zero(rows)),
         targetSum(MatrixXd::Zero(parts.count, columns)),
         windows(RowMajorFloats::Zero(chunkWindows, rows)),
-        wanted(MatrixXd::Zero(chunkWindows, columns)) {
+        wanted(RowMajorFloats::Zero(chunkWindows, columns)) {
     for (int64_t part = 0; part < parts.count; ++part)
       inputs.push_back(MatrixXd::Zero(parts.length(part), parts.length(part)));
   }
@@ -67,9 +69,8 @@ public:
                        image * layer.in_h * layer.in_w * layer.in_c,
                    group, targets.sample.place(number, i),
                    windows.data() + filled * rows);
-        const float *values = targets.at(number, i) + group * columns;
-        for (int64_t n = 0; n < columns; ++n)
-          wanted(filled, n) = values[n];
+        std::copy_n(targets.at(number, i) + group * columns, columns,
+                    wanted.data() + filled * columns);
         if (++filled == chunkWindows)
           flush();
       }
@@ -96,9 +97,10 @@ public:
     for (int64_t part = 0; part < parts.count; ++part) {
       int64_t begin = parts.begin(part), size = parts.length(part);
       VectorXd sum = inputSum.segment(begin, size);
-      moments.inputs.push_back((inputs[part] - sum * sum.transpose() / count) *
+      MatrixXd whole = inputs[part].selfadjointView<Eigen::Lower>();
+      moments.inputs.push_back((whole - sum * sum.transpose() / count) *
                                square);
-      moments.powers.push_back(inputs[part] * square);
+      moments.powers.push_back(whole * square);
       moments.targets.middleRows(begin, size) -=
           sum * targetSum.row(part) / count;
     }
@@ -119,7 +121,7 @@ private:
           getPart(part).cast<double>() *
           weights.middleRows(parts.begin(part), parts.length(part)));
     // What no part makes of a channel, each makes up for its share of.
-    MatrixXd rest = wanted.topRows(filled);
+    MatrixXd rest = wanted.topRows(filled).cast<double>();
     for (const MatrixXd &result : results)
       rest -= result.topRows(filled);
     rest /= double(parts.count);
@@ -139,10 +141,15 @@ private:
                const MatrixXd &results) {
     int64_t begin = parts.begin(part), size = parts.length(part);
     RowMajorFloats turned = read.transpose();
-    RowMajorFloats products = RowMajorFloats::Zero(size, size);
-    rt::addMatmul(1, size, size, chunkWindows, turned.data(), read.data(),
-                  products.data());
-    inputs[part] += products.cast<double>();
+    for (int64_t top = 0; top < size; top += stripRows) {
+      int64_t height = std::min(stripRows, size - top), width = top + height;
+      RowMajorFloats products = RowMajorFloats::Zero(height, width);
+      RowMajorFloats left = read.leftCols(width);
+      rt::addMatmul(1, height, width, chunkWindows,
+                    turned.data() + top * chunkWindows, left.data(),
+                    products.data());
+      inputs[part].block(top, 0, height, width) += products.cast<double>();
+    }
     cross.middleRows(begin, size).noalias() +=
         turned.leftCols(filled).cast<double>() * results;
     inputSum.segment(begin, size) +=
@@ -158,12 +165,12 @@ private:
   int64_t rows, columns, filled = 0;
   RowParts parts;
   double count = 0;
-  std::vector<MatrixXd> inputs; // of every part
+  std::vector<MatrixXd> inputs; // of every part, on and below the diagonal
   MatrixXd cross;
   VectorXd inputSum;
   MatrixXd targetSum;     // parts x columns
   RowMajorFloats windows; // chunkWindows x rows
-  MatrixXd wanted;        // chunkWindows x columns
+  RowMajorFloats wanted;  // chunkWindows x columns
 };
 
 } // namespace
