@@ -214,7 +214,7 @@ def write(path, lines):
     text = "\n".join("| " + " | ".join(line) + " |" for line in table)
     licence = "<!-- SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception -->"
     about = (
-        "Written by `benchmark/accuracy.py`: target `imec-ania`, split `radix`, no training. *float* is onnxruntime; *analog* is mean ± deviation of chips,\n"
+        "Written by `benchmark/accuracy.py`: target `imec-ania`, no training. *float* is onnxruntime; *analog* is mean ± deviation of chips,\n"
         "*calibrated* the same after `cim-run --calibrate` with the calibration samples ([Runtime.md](Runtime.md)).\n"
         "*auto* has as many cells per weight (mean of those on arrays) as `--accuracy-drop` needs, which measures on calibration samples\n"
         f"that it holds back: {BOUNDS['top1']} point of top-1, {BOUNDS['agreement_with_float']} % of the classes, 1 % of the outputs' energy (20 dB; vdsr: 38 dB).\n"

@@ -61,6 +61,12 @@ struct Chips {
   }
 };
 
+/// Chips with the cells that were decided for a matrix.
+struct DecidedMatrix {
+  Chips chips;
+  std::vector<float> significance; // of every plane and column
+};
+
 /// What hides behind cim_device* here.
 struct Device {
   NetworkCalibration &calibration;
@@ -69,8 +75,8 @@ struct Device {
   std::vector<const cim_layer *> layers = {}; // by id
   /// Sums of the layer that runs: kept, since new memory is slow.
   std::vector<float> sums = {};
-  /// By matrix: those with the cells that were decided, once they are.
-  std::vector<std::unique_ptr<Chips>> decided = {};
+  /// By matrix, once it is decided.
+  std::vector<std::unique_ptr<DecidedMatrix>> decided = {};
 };
 
 thread_local NetworkCalibration *current = nullptr;
@@ -100,7 +106,7 @@ public:
       : device(device), layer(layer),
         result(device.calibration.layers[layer.id]),
         matrix(device.calibration.matrices[result.matrix]),
-        chips(&device.chips), stream(stream),
+        chips(&device.chips), significance(layer.significance), stream(stream),
         inputSize(uint64_t(layer.in_h) * layer.in_w * layer.in_c),
         windows(uint64_t(layer.out_h) * layer.out_w), ones(layer.out_c, 1.0f),
         zeros(layer.out_c, 0.0f) {}
@@ -149,36 +155,84 @@ private:
       if (isNext) {
         if (calibration.progress)
           calibration.progress();
-        open.decide();
+        if (cim_status status = decideMatrix())
+          return status;
       }
     }
-    if (!open.isDecided)
-      return CIM_OK;
+    return open.isDecided ? bringOntoChips() : CIM_OK;
+  }
+
+  /// Tries every choice behind its converters. The one whose results follow the
+  /// targets best counts, with regard to what cells lose.
+  cim_status decideMatrix() {
+    OpenMatrix &open = *matrix.open;
+    std::vector<LayerCodes> found = open.compensate();
+    open.moments.clear();
+    size_t best = 0;
+    double most = 0;
+    for (size_t i = 0; i < found.size() && found.size() > 1; ++i) {
+      double explained = 0;
+      open.take(i, found[i]);
+      if (cim_status status = measure(explained))
+        return status;
+      explained -= found[i].lostInCells;
+      if (i > 0 && explained <= most)
+        continue;
+      best = i;
+      most = explained;
+    }
+    open.take(best, std::move(found[best]));
+    return CIM_OK;
+  }
+
+  /// The variance of the targets that the layer's results would follow.
+  cim_status measure(double &explained) {
+    if (cim_status status = bringOntoChips())
+      return status;
+    if (cim_status status = chooseGains())
+      return status;
+    if (cim_status status = computeSums(device.sums))
+      return status;
+    ChannelCorrelation correlation;
+    correlation.add(layer, stream, device.sums.data(), *result.targets);
+    explained = correlation.getExplained();
+    device.decided[result.matrix].reset();
+    matrix.gains.clear();
+    return CIM_OK;
+  }
+
+  cim_status bringOntoChips() {
     for (uint32_t n = 0; n < layer.out_c; ++n)
       result.scale[n] =
-          open.found.scales[n] * result.inputScale / result.outputScale;
+          matrix.open->found.scales[n] * result.inputScale / result.outputScale;
     return programMatrix();
   }
 
   cim_status programMatrix() {
-    std::unique_ptr<Chips> &own = device.decided[result.matrix];
-    if (own) {
-      chips = own.get();
-      return CIM_OK;
+    std::unique_ptr<DecidedMatrix> &own = device.decided[result.matrix];
+    if (!own) {
+      own.reset(new DecidedMatrix{Chips(device.chips.simulator), {}});
+      if (cim_status status = own->chips.create(device.config))
+        return fail(status, own->chips.simulator.last_error());
+      if (cim_status status = programCells(*own))
+        return status;
     }
-    own = std::make_unique<Chips>(device.chips.simulator);
-    chips = own.get();
-    if (cim_status status = chips->create(device.config))
-      return fail(status, chips->simulator.last_error());
+    chips = &own->chips;
+    significance = own->significance.data();
+    return CIM_OK;
+  }
+
+  cim_status programCells(DecidedMatrix &decided) {
     const OpenMatrix &open = *matrix.open;
+    const SplitChoice &choice = open.choices[open.chosen];
     int64_t rows = open.weights.rows(), columns = open.weights.cols();
     std::vector<int8_t> codes(rows * columns);
     for (int64_t k = 0; k < rows; ++k)
       for (int64_t n = 0; n < columns; ++n)
         codes[k * columns + n] = static_cast<int8_t>(open.found.codes(k, n));
-    auto split = open.split == Split::Radix ? splitRadix : splitUnary;
-    std::vector<int8_t> digits =
-        split(codes, columns, open.levels, open.cellLimit).digits;
+    Planes planes = splitExactly(choice.split, codes, rows / open.groups,
+                                 columns, choice.levels, open.cellLimit);
+    decided.significance = std::move(planes.significance);
     std::map<uint32_t, ArrayImage> images;
     for (const cim_block &block : ArrayRef(layer.blocks, layer.block_count)) {
       auto [entry, isNew] =
@@ -187,18 +241,19 @@ private:
       for (uint32_t k = 0; k < block.k_count; ++k)
         for (uint32_t r = 0; r < block.repeat; ++r) {
           int64_t cell = int64_t(block.plane) * block.repeat + r;
-          std::copy_n(
-              digits.data() + (cell * rows + block.k + k) * columns + block.n,
-              block.n_count,
-              image.cells.data() +
-                  (block.row + uint64_t(k) * block.repeat + r) * image.columns +
-                  block.column);
+          std::copy_n(planes.digits.data() +
+                          (cell * rows + block.k + k) * columns + block.n,
+                      block.n_count,
+                      image.cells.data() +
+                          (block.row + uint64_t(k) * block.repeat + r) *
+                              image.columns +
+                          block.column);
         }
     }
     for (const auto &[array, image] : images)
-      if (cim_status status = chips->program(array, image.rows, image.columns,
-                                             image.cells.data()))
-        return fail(status, chips->simulator.last_error());
+      if (cim_status status = decided.chips.program(
+              array, image.rows, image.columns, image.cells.data()))
+        return fail(status, decided.chips.simulator.last_error());
     return CIM_OK;
   }
 
@@ -266,8 +321,7 @@ private:
       return weights;
     double total = 0;
     for (uint32_t n = 0; n < layer.out_c; ++n) {
-      double factor =
-          result.scale[n] * layer.significance[plane * layer.out_c + n];
+      double factor = result.scale[n] * significance[plane * layer.out_c + n];
       weights[n] = factor * factor;
       total += weights[n];
     }
@@ -332,9 +386,8 @@ private:
                                   layer.blocks + layer.block_count);
     for (cim_block &block : blocks)
       block.gain = gains[block.plane];
-    return streamThrough(chips->exact, blocks, layer.significance,
-                         layer.plane_count, stream.input, stream.image_count,
-                         sums);
+    return streamThrough(chips->exact, blocks, significance, layer.plane_count,
+                         stream.input, stream.image_count, sums);
   }
 
   /// S of every window, by the simulator; `sums` grows when it is too small.
@@ -424,6 +477,7 @@ private:
   LayerCalibration &result;
   MatrixCalibration &matrix;
   Chips *chips; // with the cells of the layer
+  const float *significance;
   const cim_stream &stream;
   uint64_t inputSize, windows;
   std::vector<float> gains; // of every plane
@@ -443,19 +497,46 @@ Eigen::MatrixXd OpenMatrix::weightsOf(int64_t group) const {
   return weights.block(group * rows, group * columns, rows, columns);
 }
 
-void OpenMatrix::decide() {
-  isDecided = true;
+LayerCodes OpenMatrix::compensate(const CellModel &cells,
+                                  const LayerCodes &start) const {
+  LayerCodes result = start;
+  result.explained = result.lostInCells = 0;
   int64_t rows = weights.rows() / groups, columns = weights.cols() / groups;
   for (int64_t group = 0; group < groups; ++group) {
     int64_t k = group * rows, n = group * columns;
-    LayerCodes start;
-    start.codes = found.codes.block(k, n, rows, columns);
-    start.scales = found.scales.segment(n, columns);
-    LayerCodes chosen = compensateErrors(moments[group], weightsOf(group),
-                                         cells, std::move(start));
-    found.codes.block(k, n, rows, columns) = chosen.codes;
-    found.scales.segment(n, columns) = chosen.scales;
+    LayerCodes own;
+    own.codes = start.codes.block(k, n, rows, columns);
+    own.scales = start.scales.segment(n, columns);
+    own = compensateErrors(moments[group], weightsOf(group), cells,
+                           std::move(own));
+    result.codes.block(k, n, rows, columns) = own.codes;
+    result.scales.segment(n, columns) = own.scales;
+    result.explained += own.explained;
+    result.lostInCells += own.lostInCells;
   }
+  return result;
+}
+
+std::vector<LayerCodes> OpenMatrix::compensate() const {
+  std::vector<LayerCodes> result;
+  for (auto [i, choice] : llvm::enumerate(choices))
+    result.push_back(
+        compensate(choice.cells, i == chosen ? found : choice.nearest));
+  return result;
+}
+
+void OpenMatrix::take(size_t choice, LayerCodes codes) {
+  chosen = choice;
+  found = std::move(codes);
+  isDecided = true;
+}
+
+void OpenMatrix::decide() {
+  std::vector<LayerCodes> found = compensate();
+  auto best = llvm::max_element(found, [](const auto &a, const auto &b) {
+    return a.explained < b.explained;
+  });
+  take(best - found.begin(), std::move(*best));
   moments.clear();
 }
 

@@ -17,16 +17,26 @@ namespace cim {
 
 class ChannelStatistics;
 
+/// A way to write the weights of a matrix.
+struct SplitChoice {
+  Split split = Split::Radix;
+  int64_t levels = 1;
+  CellModel cells;
+  /// The integers next to the weights.
+  LayerCodes nearest;
+};
+
 /// A matrix that calibration is to choose the integers of.
 struct OpenMatrix {
-  int64_t groups = 1, levels = 1;
-  /// How integers become cells that hold magnitudes up to `cellLimit`.
-  Split split = Split::Radix;
+  int64_t groups = 1;
+  /// Largest magnitude of a cell.
   int64_t cellLimit = 1;
-  CellModel cells;
+  /// All with equally many cells; at least one.
+  std::vector<SplitChoice> choices;
   /// What the integers stand for, rows x columns.
   Eigen::MatrixXd weights;
-  /// Integers and scales so far, rows x columns.
+  /// The choice, integers and scales so far.
+  size_t chosen = 0;
   LayerCodes found;
   bool isDecided = false;
   /// The next run shows what the integers are to be chosen by, whether there
@@ -36,8 +46,14 @@ struct OpenMatrix {
   std::vector<LayerMoments> moments;
 
   Eigen::MatrixXd weightsOf(int64_t group) const;
-  /// Chooses the integers that fit what all layers saw.
+  /// By choice, the integers that fit what all layers saw.
+  std::vector<LayerCodes> compensate() const;
+  void take(size_t choice, LayerCodes codes);
+  /// Takes the choice that should lose least.
   void decide();
+
+private:
+  LayerCodes compensate(const CellModel &cells, const LayerCodes &start) const;
 };
 
 /// The cells that layers share.

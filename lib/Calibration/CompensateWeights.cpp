@@ -10,6 +10,7 @@
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
+#include "cim/Dialect/NN/Transforms/WeightSearch.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/MapVector.h"
@@ -191,7 +192,7 @@ private:
       layer.targets = targets[number];
       layer.inputScale = getScale(op.getInput());
       layer.outputScale = getScale(op);
-      if (!cells.open && failed(open(matrix, layers[number], layer, cells)))
+      if (!cells.open && failed(open(matrix, layers[number], cells)))
         return failure();
       isOpen[*tag] = layer.matrix;
       layerOf[number] = &layer - calibration.layers.data();
@@ -207,57 +208,73 @@ private:
   }
 
   LogicalResult open(MatrixOp matrix, CrossbarOpInterface op,
-                     const LayerCalibration &layer, MatrixCalibration &cells) {
+                     MatrixCalibration &cells) {
     std::string reason;
     WindowGeometry geometry = *op.getWindowGeometry(reason);
     FailureOr<std::vector<float>> weights =
         nn::readReals(op.getCrossbarWeights());
-    FailureOr<std::vector<int8_t>> codes =
-        readElements<int8_t>(matrix.getLoc(), matrix.getWeights());
-    if (failed(weights) || failed(codes))
+    if (failed(weights))
       return failure();
     int64_t rows = matrix.getRows(), columns = matrix.getColumns();
+    std::vector<int64_t> places = nn::getMatrixPlaces(op, geometry);
     OpenMatrix &open = cells.open.emplace();
     open.groups = geometry.groups;
-    open.levels = matrix.getLevels();
-    open.split = split;
     open.cellLimit = std::min(-arch->cellLo(), arch->cellHi());
-    open.cells = makeCellModel(open);
     open.weights.setZero(rows, columns);
-    for (auto [weight, place] :
-         llvm::zip_equal(*weights, nn::getMatrixPlaces(op, geometry)))
+    for (auto [weight, place] : llvm::zip_equal(*weights, places))
       open.weights(place / columns, place % columns) = weight;
-    open.found.codes.resize(rows, columns);
-    open.found.scales.resize(columns);
-    for (int64_t n = 0; n < columns; ++n) {
-      for (int64_t k = 0; k < rows; ++k)
-        open.found.codes(k, n) = (*codes)[k * columns + n];
-      open.found.scales[n] =
-          layer.scale[n] * layer.outputScale / layer.inputScale;
-    }
+    int64_t count = matrix.getCellsPerWeight();
+    for (Split choice : getSplitChoices(split, count, open.cellLimit))
+      open.choices.push_back(
+          makeChoice(choice, count, open, op, *weights, places));
+    open.found = open.choices.front().nearest;
     return success();
   }
 
-  CellModel makeCellModel(const OpenMatrix &open) const {
-    std::vector<int8_t> codes;
-    for (int64_t code = -open.levels; code <= open.levels; ++code)
-      codes.push_back(static_cast<int8_t>(code));
-    int64_t count = codes.size();
-    auto planes = open.split == Split::Radix ? splitRadix : splitUnary;
-    Planes all = planes(codes, 1, open.levels, open.cellLimit);
+  SplitChoice makeChoice(Split split, int64_t count, const OpenMatrix &open,
+                         CrossbarOpInterface op, ArrayRef<float> weights,
+                         ArrayRef<int64_t> places) const {
+    SplitChoice choice;
+    choice.split = split;
+    choice.levels = getCapacity(split, count, open.cellLimit);
+    choice.cells = makeCellModel(choice, open.cellLimit);
+    auto type = cast<ShapedType>(op.getCrossbarWeights().getType());
+    nn::ChannelIntegers nearest = nn::searchWeights(
+        weights, type.getShape(), op.getCrossbarChannelDim(), choice.levels);
+    int64_t columns = open.weights.cols();
+    choice.nearest.codes.setZero(open.weights.rows(), columns);
+    for (auto [code, place] : llvm::zip_equal(nearest.values, places))
+      choice.nearest.codes(place / columns, place % columns) = code;
+    choice.nearest.scales = Eigen::RowVectorXd::Map(
+        nearest.scales.data(), Eigen::Index(nearest.scales.size()));
+    return choice;
+  }
+
+  /// What the integers of a column mean for its cells and converters.
+  CellModel makeCellModel(const SplitChoice &choice, int64_t cellLimit) const {
     CellModel model;
-    model.levels = double(open.levels);
-    int64_t sums = all.significance.size(), repeat = all.cells / sums;
+    model.levels = double(choice.levels);
+    int64_t count = 2 * choice.levels + 1;
+    // Equal planes take turns.
+    int64_t turns = choice.split == Split::Equal ? choice.levels : 1;
+    std::vector<int8_t> codes; // turns x count
+    for (int64_t turn = 0; turn < turns; ++turn)
+      for (int64_t code = -choice.levels; code <= choice.levels; ++code)
+        codes.push_back(static_cast<int8_t>(code));
+    Planes all = splitExactly(choice.split, codes, turns, count, choice.levels,
+                              cellLimit);
+    int64_t sums = all.significance.size() / count, repeat = all.cells / sums;
     model.significance.resize(sums);
-    model.digits.setZero(sums, count);
+    model.digits.assign(turns, Eigen::MatrixXd::Zero(sums, count));
     model.energy.setZero(count);
     for (int64_t cell = 0; cell < all.cells; ++cell) {
-      double significance = all.significance[cell / repeat];
+      double significance = all.significance[cell / repeat * count];
       model.significance[cell / repeat] = significance;
-      for (int64_t i = 0; i < count; ++i) {
-        double digit = all.digits[cell * count + i];
-        model.digits(cell / repeat, i) += digit;
-        model.energy[i] += digit * significance * (digit * significance);
+      for (int64_t i = 0; i < turns * count; ++i) {
+        double digit = all.digits[cell * turns * count + i];
+        model.digits[i / count](cell / repeat, i % count) += digit;
+        if (i < count)
+          model.energy[i] += digit * significance * (digit * significance);
       }
     }
     // The least error of a normal distribution that is rounded to 2^B values
@@ -279,10 +296,8 @@ private:
     for (auto [number, uses] : llvm::enumerate(matrices)) {
       if (!isOpen[number])
         continue;
-      const LayerCodes &found =
-          calibration.matrices[*isOpen[number]].open->found;
-      setWeights(uses, found,
-                 calibration.matrices[*isOpen[number]].open->levels);
+      const OpenMatrix &open = *calibration.matrices[*isOpen[number]].open;
+      setWeights(uses, open.found, open.choices[open.chosen].levels);
       for (size_t layer : uses.layers)
         setDeviation(layers[layer],
                      calibration.layers[layerOf[layer]].correlation.compute());

@@ -81,6 +81,10 @@ public:
       Eigen::Index begin = Eigen::Index(slab) * slabColumns;
       chooseColumns(begin, std::min(slabColumns, columns - begin));
     });
+    result.explained = explained.sum();
+    if (levels > 1)
+      result.lostInCells =
+          result.scales.cwiseAbs2().dot(getCellLosses(result.codes));
     return std::move(result);
   }
 
@@ -184,8 +188,11 @@ private:
 
   /// What the integers of `codes` add to the sums of plane `plane`.
   MatrixXd getDigits(const MatrixXd &codes, Eigen::Index plane) const {
-    return codes.unaryExpr(
-        [&](double code) { return cells.digits(plane, cells.indexOf(code)); });
+    MatrixXd digits(codes.rows(), codes.cols());
+    for (Eigen::Index j = 0; j < codes.cols(); ++j)
+      for (Eigen::Index k = 0; k < codes.rows(); ++k)
+        digits(k, j) = cells.getDigit(k, plane, codes(k, j));
+    return digits;
   }
 
   /// q'Aq of every column of `codes`, and what is lost in cells and converters.
@@ -200,9 +207,14 @@ private:
           cells.significance[p] * cells.significance[p] *
           digits.cwiseProduct(multiply(&Part::powers, digits)).colwise().sum();
     }
+    return squares + getCellLosses(codes);
+  }
+
+  /// What is lost in the cells of every column of `codes`.
+  RowVectorXd getCellLosses(const MatrixXd &codes) const {
     MatrixXd energies = codes.unaryExpr(
         [&](double code) { return cells.energy[cells.indexOf(code)]; });
-    return squares + cellPowers.transpose() * energies;
+    return cellPowers.transpose() * energies;
   }
 
   void offer(Eigen::Index n, const VectorXd &codes) {
@@ -301,8 +313,8 @@ private:
       product.segment(part.begin, part.rows) +=
           (code - codes[k]) * part.inputs.col(i);
       for (Eigen::Index p = 0; p < planeProducts.cols(); ++p) {
-        double change = cells.digits(p, cells.indexOf(code)) -
-                        cells.digits(p, cells.indexOf(codes[k]));
+        double change =
+            cells.getDigit(k, p, code) - cells.getDigit(k, p, codes[k]);
         planeProducts.col(p).segment(part.begin, part.rows) +=
             change * cells.significance[p] * cells.significance[p] *
             part.powers.col(i);
@@ -329,8 +341,8 @@ private:
           code * (own * code - 2 * rest) + cellPowers[k] * cells.energy[index];
       for (Eigen::Index p = 0; p < planeProducts.cols(); ++p) {
         double square = cells.significance[p] * cells.significance[p];
-        double now = cells.digits(p, cells.indexOf(codes[k]));
-        double digit = cells.digits(p, index);
+        double now = cells.getDigit(k, p, codes[k]);
+        double digit = cells.getDigit(k, p, code);
         loss += digit *
                 (square * power * (digit - 2 * now) + 2 * planeProducts(k, p));
       }

@@ -30,8 +30,9 @@ struct CellModel {
   double levels = 1; ///< integers are in [-levels, levels]
   /// Of every plane, its significance.
   Eigen::VectorXd significance;
-  /// Planes x (2 levels + 1): what integer i - levels adds to the plane's sum.
-  Eigen::MatrixXd digits;
+  /// Planes x (2 levels + 1): what integer i - levels adds to the plane's sum,
+  /// at row k of its group number k mod size.
+  std::vector<Eigen::MatrixXd> digits;
   /// Sum over the cells of the integer: square of cell times significance.
   Eigen::VectorXd energy;
   /// Variance of a conversion, relative to the mean square of what it converts.
@@ -42,12 +43,20 @@ struct CellModel {
   Eigen::Index indexOf(double code) const {
     return static_cast<Eigen::Index>(code + levels);
   }
+  double getDigit(Eigen::Index row, Eigen::Index plane, double code) const {
+    return digits[row % digits.size()](plane, indexOf(code));
+  }
 };
 
 /// Integers and the scale of every column: a weight is `codes * scales`.
 struct LayerCodes {
   Eigen::MatrixXd codes;     ///< K x N, integers
   Eigen::RowVectorXd scales; ///< N
+  /// Sum over the channels: variance of the targets that they explain, less
+  /// what is lost in cells and converters.
+  double explained = 0;
+  /// The part of that loss that cells cause where integers have several.
+  double lostInCells = 0;
 };
 
 /// What fits into the caches of a machine must not decide in which order Eigen

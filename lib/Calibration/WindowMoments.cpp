@@ -260,4 +260,14 @@ std::vector<double> ChannelCorrelation::compute() const {
   return result;
 }
 
+double ChannelCorrelation::getExplained() const {
+  double explained = 0;
+  std::vector<double> correlation = compute();
+  for (Eigen::Index n = 0; n < sum.size(); ++n)
+    explained += correlation[n] * correlation[n] *
+                 (targetSquare[n] - targetSum[n] * targetSum[n] / count) /
+                 count;
+  return explained;
+}
+
 } // namespace cim

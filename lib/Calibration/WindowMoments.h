@@ -49,6 +49,9 @@ public:
   /// Correlation coefficients, 0 where something never varies.
   std::vector<double> compute() const;
 
+  /// Sum over the channels: variance of the targets that sums follow.
+  double getExplained() const;
+
 private:
   double count = 0;
   Eigen::ArrayXd sum, square, targetSum, targetSquare, product;

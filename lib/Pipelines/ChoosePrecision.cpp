@@ -3,6 +3,7 @@
 // docs/Accuracy.md, section "Automatic precision".
 #include "ChoosePrecision.h"
 #include "cim/Calibration/AccuracyTest.h"
+#include "cim/Dialect/CIM/IR/Splits.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "llvm/ADT/MapVector.h"
@@ -21,8 +22,6 @@ namespace {
 
 /// Cells per weight beyond these are not tried.
 constexpr int64_t mostCells = 4;
-/// Integers of weights are at most so large.
-constexpr int64_t maxLevels = 127;
 /// More arrays than any chip: where blocks lie changes no number.
 constexpr int64_t unlimitedArrays = 1 << 20;
 
@@ -103,6 +102,7 @@ public:
 
 private:
   LogicalResult collectGroups();
+  Split getWidestSplit() const;
   int64_t countUsefulCells() const;
   LogicalResult search();
   FailureOr<double> tryChoice(const Choice &cells);
@@ -165,17 +165,18 @@ LogicalResult Chooser::collectGroups() {
   return success();
 }
 
+/// The split with most levels.
+Split Chooser::getWidestSplit() const {
+  return options.split == Split::Auto ? Split::Radix : options.split;
+}
+
 /// More cells hold integers that are too large.
 int64_t Chooser::countUsefulCells() const {
-  int64_t cell = arch.cellHi(), levels = 0, cells = 0;
-  while (cells < mostCells) {
-    levels = options.split == Split::Unary ? levels + cell
-                                           : levels * (2 * cell + 1) + cell;
-    if (levels > maxLevels)
-      break;
+  int64_t cells = 1;
+  while (cells < mostCells &&
+         getCapacity(getWidestSplit(), cells + 1, arch.cellHi()) <= maxLevels)
     ++cells;
-  }
-  return std::max<int64_t>(cells, 1);
+  return cells;
 }
 
 void Chooser::mark(ModuleOp module, const Choice &cells) const {
@@ -284,9 +285,7 @@ void Chooser::noteLosses(ModuleOp compensated, const Choice &cells) {
         isKnown |= wanted != got;
       }
     // Left alone: what rounding evenly distributed weights costs.
-    double levels = options.split == Split::Unary
-                        ? double(count * arch.cellHi())
-                        : (std::pow(2.0 * arch.cellHi() + 1, count) - 1) / 2;
+    auto levels = double(getCapacity(getWidestSplit(), count, arch.cellHi()));
     group.losses.push_back(isKnown ? 1 - kept / all
                                    : 1 / (4 * levels * levels));
   }

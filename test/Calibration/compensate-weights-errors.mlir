@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: %python -c "import numpy; numpy.save('%t.npy', numpy.ones((4, 2), 'f4'))"
 // RUN: not cim-opt %s --nn-compensate-weights="data=%t.npy cells=0" 2>&1 | FileCheck %s --check-prefix=ZERO
-// RUN: not cim-opt %s --nn-compensate-weights="data=%t.npy cells=6" 2>&1 | FileCheck %s --check-prefix=MANY
+// RUN: not cim-opt %s --nn-compensate-weights="data=%t.npy cells=6 split=radix" 2>&1 | FileCheck %s --check-prefix=MANY
 // RUN: not cim-opt %s --nn-compensate-weights="data=%t.npy target=host" 2>&1 | FileCheck %s --check-prefix=HOST
 // RUN: not cim-opt %s --nn-compensate-weights="data=%t-none.npy" 2>&1 | FileCheck %s --check-prefix=FILE
 

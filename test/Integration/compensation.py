@@ -68,6 +68,23 @@ def nearest(w, levels):
     return integers(min(found)[2])
 
 
+def explained_behind_converters(q, images, planes, significance, converter, places, targets):
+    """Variance of the targets that the layer's results follow: q [samples][windows][K], planes [P][K][1][N]; `images`
+    choose the gains; `converter` makes a gains.Plane of sums; the targets belong to the windows `places`."""
+    results = np.zeros((*q.shape[:2], planes.shape[3]), np.float32)
+    for cells, factor in zip(planes[:, :, 0], significance):
+        sums = q.astype(np.int64) @ cells.astype(np.int64)
+        seen = converter(sums[images].ravel())
+        gain = np.float32(1) if seen.fits else min(seen.candidates(1), key=seen.loss)
+        results += converter(sums).codes(gain).astype(np.float32) * (factor / gain)
+    s = results[np.arange(len(q))[:, None], places].reshape(-1, results.shape[2]).astype(float)
+    y = targets.reshape(s.shape).astype(float)
+    s, y = s - s.mean(0), y - y.mean(0)
+    varies = (s * s).sum(0) > 0
+    slope = np.maximum((s * y).sum(0), 0)[varies]
+    return (slope**2 / (s * s).sum(0)[varies]).sum() / len(s)
+
+
 def parts_of(rows):
     """Number of the part of every row."""
     count = -(-rows // 1152)
@@ -82,12 +99,13 @@ class Cells:
     variance of a code that counts (--adc-range=noise)."""
 
     def __init__(self, split, cells, adc_bits, read, static, conversion=0):
-        self.levels = (3**cells - 1) // 2 if split == "radix" else cells
+        self.levels = {"radix": (3**cells - 1) // 2, "magnitude": 2**cells - 1}.get(split, cells)
         codes = np.arange(-self.levels, self.levels + 1)
-        planes, significance = numerics.planes_of(codes[:, None], split, cells)
-        planes, self.significance = planes[..., 0].astype(float), significance[:, 0].astype(float)
-        self.digits = planes.sum(2)  # [planes][code]
-        self.energy = ((planes * self.significance[:, None, None]) ** 2).sum((0, 2))  # [code]
+        self.turns = cells if split == "equal" else 1  # of the planes, by row
+        planes, significance = numerics.planes_of(np.tile(codes, (self.turns, 1)), split, cells)
+        planes, self.significance = planes.astype(float), significance[:, 0].astype(float)
+        self.digits = planes.sum(2)  # [planes][turn][code]
+        self.energy = ((planes[:, 0] * self.significance[:, None, None]) ** 2).sum((0, 1))  # [code]
         self.converter = 4 / 3 * np.log(2**adc_bits) / 4**adc_bits * (1 + 12 * conversion)
         self.cell = read**2 + static**2
 
@@ -127,9 +145,17 @@ class Group:
         square = q @ self.pure @ q
         index = q.astype(int) + self.cells.levels
         for significance, digits in zip(self.cells.significance, self.cells.digits):
-            d = digits[index]
+            d = digits[np.arange(len(q)) % self.cells.turns, index]
             square += self.cells.converter * significance**2 * (d @ self.powers @ d)
-        return square + self.cells.cell * (np.diag(self.powers) @ self.cells.energy[index])
+        return square + self._cell_square(q)
+
+    def _cell_square(self, q):
+        return self.cells.cell * (np.diag(self.powers) @ self.cells.energy[q.astype(int) + self.cells.levels])
+
+    def lost_in_cells(self, q, n):
+        """Of column n, in units of the targets' variance."""
+        scale = q @ self.b[:, n] / self.square(q) if q.any() else 0
+        return scale**2 * self._cell_square(q)
 
     def gain(self, q, n):
         """e(q) of column n, 0 where the scale would not be positive."""
@@ -170,9 +196,10 @@ class Group:
         loss = own * codes**2 - 2 * codes * (self.b[k, n] / scale - self.pure[k] @ q + own * q[k])
         loss = loss + self.cells.cell * self.powers[k, k] * self.cells.energy
         for significance, digits in zip(self.cells.significance, self.cells.digits):
-            d = digits[q.astype(int) + levels]
+            d = digits[np.arange(len(q)) % self.cells.turns, q.astype(int) + levels]
             rest = self.powers[k] @ d - self.powers[k, k] * d[k]
-            loss = loss + self.cells.converter * significance**2 * (self.powers[k, k] * digits**2 + 2 * digits * rest)
+            own_digits = digits[k % self.cells.turns]
+            loss = loss + self.cells.converter * significance**2 * (self.powers[k, k] * own_digits**2 + 2 * own_digits * rest)
         return codes[np.argmin(loss)]
 
     def choose(self, n, plain=None):

@@ -64,7 +64,8 @@ class Case:
     @property
     def levels(self):
         """The largest weight that the split holds exactly."""
-        return {"radix": (3**self.cells - 1) // 2, "unary": self.cells, "residual": 127}[self.split]
+        levels = {"radix": (3**self.cells - 1) // 2, "magnitude": 2**self.cells - 1, "residual": 127}
+        return levels.get(self.split, self.cells)
 
     @property
     def adc(self):
@@ -105,7 +106,7 @@ def draw(seed):
         need = [d * (k - 1) + 1 for d, k in zip(dilations, kernel)]
         if all(size[i] + pads[i] + pads[rank + i] >= need[i] for i in range(rank)):
             break
-    split = rng.choice(["radix", "radix", "unary", "residual"])
+    split = rng.choice(["radix", "magnitude", "equal", "unary", "residual"])
     cells = rng.randint(1, 4)
     # Small arrays make several row blocks; 1024 rows make one.
     rows = rng.choice([16, 24, 40, 64, 1024])

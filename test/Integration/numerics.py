@@ -50,7 +50,7 @@ def matrix_of_conv(weights, groups=1):
     return matrix
 
 
-def planes_of(matrix, split, cells, levels=1):
+def planes_of(matrix, split, cells, groups=1):
     """The planes of cells of an integer matrix.
 
     Returns (cells, significance): cells is [planes][K][repeat][N], significance
@@ -68,6 +68,17 @@ def planes_of(matrix, split, cells, levels=1):
             rest = (rest - digit) // 3
         significance = [[f32(3**p)] * n for p in range(cells)]
         return np.stack(planes).astype(np.int8), np.array(significance, f32)
+    if split == "magnitude":
+        _check_range(matrix, 2**cells - 1, split, cells)
+        planes = [np.sign(matrix) * (np.abs(matrix) >> p & 1) for p in range(cells)]
+        significance = [[f32(2**p)] * n for p in range(cells)]
+        return np.stack(planes)[:, :, None, :].astype(np.int8), np.array(significance, f32)
+    if split == "equal":
+        _check_range(matrix, cells, split, cells)
+        row = (np.arange(len(matrix)) % (len(matrix) // groups))[:, None]
+        # How many planes come before plane p when row k begins with plane k mod P.
+        planes = [np.sign(matrix) * ((p - row) % cells < np.abs(matrix)) for p in range(cells)]
+        return np.stack(planes)[:, :, None, :].astype(np.int8), np.ones((cells, n), f32)
     if split == "unary":
         _check_range(matrix, cells, split, cells)
         r = np.arange(cells)[None, :, None]

@@ -127,7 +127,7 @@ def check_mapping(layer, arrays, matrix, split, cells, array_rows, array_columns
 
     `matrix` is the integer matrix as the ONNX file has it.
     """
-    planes, significance = numerics.planes_of(matrix, split, cells)
+    planes, significance = numerics.planes_of(matrix, split, cells, layer.raw["groups"])
     k_total, n_total = matrix.shape
     repeat = planes.shape[2]
     assert layer.raw["plane_count"] == len(planes)

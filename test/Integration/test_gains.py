@@ -52,7 +52,7 @@ def planes_of(network):
         (*whole(case.size), case.channels), out, whole(case.kernel), whole(case.strides), whole(case.dilations), begins, case.groups
     )
     rows = numerics.windows(network.quantised_input().astype(np.int64), layer).reshape(-1, network.matrix.shape[0])
-    planes, significance = numerics.planes_of(network.matrix, case.split, network.cells)
+    planes, significance = numerics.planes_of(network.matrix, case.split, network.cells, case.groups)
     rectangles = numerics.block_rectangles(*network.matrix.shape, case.groups, case.rows, case.columns, planes.shape[2])
     powers = (rows.astype(float) ** 2).mean(0)
     for cells, factor in zip(planes.astype(np.int64), significance):

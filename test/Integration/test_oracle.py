@@ -31,6 +31,19 @@ def test_radix_digits():
         numerics.planes_of(np.array([[14]]), "radix", 3)
 
 
+def test_magnitude_digits():
+    cells, significance = numerics.planes_of(np.array([[5, -6, 0, 7]]), "magnitude", 3)
+    assert cells[:, 0, 0].T.tolist() == [[1, 0, 1], [0, -1, -1], [0, 0, 0], [1, 1, 1]]
+    assert significance[:, 0].tolist() == [1, 2, 4]
+
+
+def test_equal_planes_take_turns():
+    cells, significance = numerics.planes_of(np.array([[1, -2], [1, 3], [2, 0], [1, 1]]), "equal", 3, groups=2)
+    assert cells[:, :, 0, 0].T.tolist() == [[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 1, 0]]  # rows of two groups
+    assert cells[:, :, 0, 1].T.tolist() == [[-1, -1, 0], [1, 1, 1], [0, 0, 0], [0, 1, 0]]
+    assert significance[:, 0].tolist() == [1, 1, 1]
+
+
 def test_unary_cells():
     cells, significance = numerics.planes_of(np.array([[2, -1, 0, 3]]), "unary", 3)
     assert cells[0, 0].T.tolist() == [[1, 1, 0], [-1, 0, 0], [0, 0, 0], [1, 1, 1]]
@@ -88,7 +101,7 @@ def test_ideal_is_the_network(case):
     """Geometry, matrix order and splits against onnxruntime on the case's file."""
     network = layercases.Network(case)
     expected = float_reference.run(network.model(), network.x)
-    planes, significance = numerics.planes_of(network.matrix, case.split, case.cells)
+    planes, significance = numerics.planes_of(network.matrix, case.split, case.cells, case.groups)
     rank, one = len(case.size), (1,) * (2 - len(case.size))
     n = network.matrix.shape[1]
     layer = numerics.Layer(

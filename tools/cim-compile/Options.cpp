@@ -64,15 +64,10 @@ static cl::opt<std::string>
            cl::desc("The class of every calibration sample, integers, for "
                     "--accuracy-drop"),
            cl::cat(category));
-static cl::opt<Split> split(
-    "split", cl::desc("How a weight becomes several cells:"),
-    cl::init(Split::Radix), cl::cat(category),
-    cl::values(clEnumValN(Split::Radix, "radix",
-                          "balanced ternary digits in different columns"),
-               clEnumValN(Split::Unary, "unary",
-                          "equal cells on neighbouring rows"),
-               clEnumValN(Split::Residual, "residual",
-                          "ternary planes with a real scale per channel")));
+static cl::opt<Split> split("split",
+                            cl::desc("How a weight becomes several cells:"),
+                            cl::init(Split::Auto), cl::cat(category),
+                            splitNames());
 static cl::opt<Phase>
     emit("emit", cl::desc("Stop here and write it:"),
          cl::init(Phase::SharedObject), cl::cat(category),
@@ -194,7 +189,7 @@ static bool readAccuracyGoal(CompileOptions &options) {
   if (cells.getNumOccurrences())
     return usageError("--accuracy-drop chooses the cells, expected no --cells");
   if (split == Split::Residual)
-    return usageError("--accuracy-drop expects --split=radix or unary");
+    return usageError("--accuracy-drop expects another --split than residual");
   if (options.emit == Phase::NN)
     return usageError("--accuracy-drop expects another stage than "
                       "--emit=nn or --check");

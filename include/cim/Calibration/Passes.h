@@ -5,7 +5,7 @@
 
 #include "cim/Calibration/GainMethod.h"
 #include "cim/Calibration/RangeMethod.h"
-#include "cim/Dialect/CIM/IR/CIM.h"
+#include "cim/Dialect/CIM/IR/Splits.h"
 #include "mlir/Pass/Pass.h"
 
 namespace cim {

@@ -123,7 +123,8 @@ def CompensateWeightsPass : Pass<"nn-compensate-weights", "::mlir::ModuleOp"> {
       rounded input by input such that the following ones make up for the
       error, with several scales, and refined by coordinate descent, with regard
       to what cells and converters of the target lose. The integers next to the
-      weights are kept where they are better;
+      weights are kept where they are better. With split `auto` this is done for
+      `radix`, `magnitude` and `equal`, and the one that loses least is taken;
     - `nn.deviation` becomes the part of it that the layer's result can follow
       (times their correlation).
 
@@ -153,15 +154,9 @@ def CompensateWeightsPass : Pass<"nn-compensate-weights", "::mlir::ModuleOp"> {
     CIM_DataOption<>, CIM_CalibrationTargetOption<>, CIM_SamplesOption<>,
     Option<"cells", "cells", "std::string", /*default=*/"\"2\"",
            "Cells per weight: a number, or node=number,..,*=number">,
-    Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Radix",
+    Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Auto",
            "How a weight becomes several cells",
-           [{::llvm::cl::values(
-             clEnumValN(::cim::Split::Radix, "radix",
-               "balanced digits in different columns, added digitally"),
-             clEnumValN(::cim::Split::Unary, "unary",
-               "equal cells on neighbouring rows, added on the column"),
-             clEnumValN(::cim::Split::Residual, "residual",
-               "ternary planes with a real scale per channel"))}]>,
+           [{::cim::splitNames()}]>,
     CIM_AdcRangeOption<>, CIM_AdcPercentileOption<>
   ];
 }

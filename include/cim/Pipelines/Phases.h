@@ -6,7 +6,7 @@
 
 #include "cim/Calibration/GainMethod.h"
 #include "cim/Calibration/RangeMethod.h"
-#include "cim/Dialect/CIM/IR/CIM.h"
+#include "cim/Dialect/CIM/IR/Splits.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 
@@ -42,15 +42,9 @@ struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
   Option<std::string> cells{
       *this, "cells", llvm::cl::init("2"),
       llvm::cl::desc("Cells per weight: a number, or node=number,..,*=number")};
-  Option<Split> split{
-      *this, "split", llvm::cl::init(Split::Radix),
-      llvm::cl::desc("How a weight becomes several cells"),
-      llvm::cl::values(
-          clEnumValN(Split::Radix, "radix",
-                     "balanced ternary digits in different columns"),
-          clEnumValN(Split::Unary, "unary", "equal cells on neighbouring rows"),
-          clEnumValN(Split::Residual, "residual",
-                     "ternary planes with a real scale per channel"))};
+  Option<Split> split{*this, "split", llvm::cl::init(Split::Auto),
+                      llvm::cl::desc("How a weight becomes several cells"),
+                      splitNames()};
   Option<int64_t> arrays{
       *this, "arrays", llvm::cl::init(0),
       llvm::cl::desc("Arrays to use at most; 0 = as many as the target has")};

@@ -54,6 +54,8 @@ LogicalResult MatrixOp::verify() {
            << groups;
   if (!getSplit())
     return success();
+  if (*getSplit() == Split::Auto)
+    return emitOpError("expects the split that 'auto' became");
   if (!getPlanes() || !getSignificance())
     return emitOpError("expects planes and significance with a split");
   auto planes = cast<ShapedType>(cast<TypedAttr>(*getPlanes()).getType());

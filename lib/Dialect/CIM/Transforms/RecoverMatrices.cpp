@@ -116,6 +116,23 @@ private:
     }
   }
 
+  /// The split with such digits; where several have them, they agree.
+  static Split recognizeSplit(const Recovered &result, int64_t repeat) {
+    if (repeat > 1)
+      return Split::Unary;
+    if (!result.exact)
+      return Split::Residual;
+    if (result.cellsPerWeight == 1)
+      return Split::Radix;
+    int64_t largest = 0;
+    for (int64_t digit : result.digits)
+      largest = std::max(largest, std::abs(digit));
+    float base = result.significance[result.columns];
+    if (base == 1)
+      return Split::Equal;
+    return base <= float(largest + 1) ? Split::Magnitude : Split::Radix;
+  }
+
   /// Widens a table of the epilogue.
   FailureOr<ElementsAttr> widen(LayerOp layer, ElementsAttr table,
                                 const Twine &name) {
@@ -152,9 +169,7 @@ private:
         recovered->digits, name + "_planes");
     auto matrix = MatrixOp::create(builder, layer.getLoc(), name, weights,
                                    recovered->levels, layer.getGroups());
-    matrix.setSplit(repeat > 1         ? Split::Unary
-                    : recovered->exact ? Split::Radix
-                                       : Split::Residual);
+    matrix.setSplit(recognizeSplit(*recovered, repeat));
     matrix.setPlanesAttr(planes);
     matrix.setSignificanceAttr(layer.getSignificance());
     for (StreamOp stream : streams)

@@ -7,42 +7,36 @@
 
 using namespace cim;
 
-Planes cim::splitRadix(llvm::ArrayRef<int8_t> weights, int64_t columns,
-                       int64_t levels, int64_t limit) {
-  int64_t base = 2 * limit + 1;
-  Planes planes;
-  for (int64_t power = 1, reach = 0; reach < levels; power *= base) {
-    planes.significance.insert(planes.significance.end(), columns,
-                               static_cast<float>(power));
-    reach += limit * power;
-    ++planes.cells;
-  }
-  planes.digits.resize(planes.cells * weights.size());
-  for (size_t i = 0; i < weights.size(); ++i) {
-    int64_t rest = weights[i];
-    for (int64_t p = 0; p < planes.cells; ++p) {
-      // The remainder in [-limit, limit].
-      int64_t digit = ((rest % base) + base + limit) % base - limit;
-      planes.digits[p * weights.size() + i] = static_cast<int8_t>(digit);
-      rest = (rest - digit) / base;
-    }
-  }
-  return planes;
+/// The digit of the next cell; `rest` becomes what is left for those behind it.
+static int8_t takeDigit(Split split, int64_t &rest, int64_t limit) {
+  int64_t base = getSplitBase(split, limit), digit;
+  if (split == Split::Radix) // the remainder in [-limit, limit]
+    digit = ((rest % base) + base + limit) % base - limit;
+  else if (split == Split::Magnitude)
+    digit = rest % base;
+  else
+    digit = std::clamp(rest, -limit, limit);
+  rest = (rest - digit) / base;
+  return static_cast<int8_t>(digit);
 }
 
-Planes cim::splitUnary(llvm::ArrayRef<int8_t> weights, int64_t columns,
-                       int64_t levels, int64_t limit) {
+Planes cim::splitExactly(Split split, llvm::ArrayRef<int8_t> weights,
+                         int64_t groupRows, int64_t columns, int64_t levels,
+                         int64_t limit) {
   Planes planes;
-  planes.cells = (levels + limit - 1) / limit;
-  planes.significance.assign(columns, 1.0f);
+  planes.cells = countCells(split, levels, limit);
+  int64_t results = split == Split::Unary ? 1 : planes.cells, power = 1;
+  for (int64_t p = 0; p < results; ++p, power *= getSplitBase(split, limit))
+    planes.significance.insert(planes.significance.end(), columns,
+                               static_cast<float>(power));
   planes.digits.resize(planes.cells * weights.size());
   for (size_t i = 0; i < weights.size(); ++i) {
-    int64_t rest = weights[i];
-    for (int64_t r = 0; r < planes.cells; ++r) {
-      int64_t digit = std::clamp(rest, -limit, limit);
-      planes.digits[r * weights.size() + i] = static_cast<int8_t>(digit);
-      rest -= digit;
-    }
+    int64_t rest = weights[i], row = static_cast<int64_t>(i) / columns;
+    // Equal planes take turns, so that none has more to read than the others.
+    int64_t first = split == Split::Equal ? row % groupRows % planes.cells : 0;
+    for (int64_t p = 0; p < planes.cells; ++p)
+      planes.digits[(first + p) % planes.cells * weights.size() + i] =
+          takeDigit(split, rest, limit);
   }
   return planes;
 }

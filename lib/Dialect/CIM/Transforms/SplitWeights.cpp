@@ -53,7 +53,7 @@ private:
              << "split 'residual' needs ternary cells, but those "
                 "of target '"
              << arch->name() << "' hold " << arch->cellLo() << ".."
-             << arch->cellHi() << "; use split 'radix' or 'unary'";
+             << arch->cellHi() << "; use another split";
     return limit;
   }
 
@@ -65,24 +65,17 @@ private:
       return failure();
     int64_t rows = matrix.getRows(), columns = matrix.getColumns();
     int64_t levels = matrix.getLevels();
-    Planes planes;
-    switch (split) {
-    case Split::Radix:
-      planes = splitRadix(*weights, columns, levels, limit);
-      break;
-    case Split::Unary:
-      planes = splitUnary(*weights, columns, levels, limit);
-      break;
-    case Split::Residual: {
-      StringRef node = nodeName(matrix.getLoc());
-      int64_t count = cells.lookup(node.empty() ? matrix.getSymName() : node);
-      planes = splitResidual(*weights, columns, levels == 1 ? 1 : count);
-      break;
-    }
-    }
+    StringRef node = nodeName(matrix.getLoc());
+    int64_t asked = cells.lookup(node.empty() ? matrix.getSymName() : node);
+    Split resolved = resolveSplit(split, levels, asked, limit);
+    Planes planes =
+        resolved == Split::Residual
+            ? splitResidual(*weights, columns, levels == 1 ? 1 : asked)
+            : splitExactly(resolved, *weights, rows / matrix.getGroups(),
+                           columns, levels, limit);
     Builder builder(&getContext());
     std::string name = matrix.getSymName().str();
-    matrix.setSplit(split);
+    matrix.setSplit(resolved);
     matrix.setPlanesAttr(makeElements<int8_t>(
         RankedTensorType::get({planes.cells, rows, columns},
                               builder.getI8Type()),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nn-quantize: weights and activations of crossbar layers become integers.
 #include "QuantTypes.h"
-#include "WeightSearch.h"
 #include "cim/Dialect/CIM/Transforms/CellsPerLayer.h"
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
+#include "cim/Dialect/NN/Transforms/WeightSearch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
@@ -21,9 +21,6 @@ using namespace cim;
 using namespace cim::nn;
 
 namespace {
-
-/// Integers of 8 bits hold the weights of every split.
-constexpr int64_t maxLevels = 127;
 
 struct QuantizePass : nn::impl::QuantizePassBase<QuantizePass> {
   using QuantizePassBase::QuantizePassBase;
@@ -97,18 +94,12 @@ private:
 
   /// The largest weight that `count` cells hold, or more than `maxLevels`.
   int64_t getCapacity(int64_t count) {
-    int64_t cell = arch->cellHi(), levels = 0;
-    switch (split) {
-    case Split::Residual:
+    if (split == Split::Residual)
       return maxLevels;
-    case Split::Unary:
-      return count * cell;
-    case Split::Radix:
-      for (int64_t i = 0; i < count && levels <= maxLevels; ++i)
-        levels = levels * (2 * cell + 1) + cell;
-      break;
-    }
-    return levels;
+    SmallVector<Split> choices = getSplitChoices(split, count, arch->cellHi());
+    return choices.empty()
+               ? maxLevels + 1
+               : cim::getCapacity(choices.front(), count, arch->cellHi());
   }
 
   /// Integers of the network stay, also where they need more cells than asked.

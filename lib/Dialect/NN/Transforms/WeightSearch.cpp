@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The scale with which integers come nearest to real weights.
-#include "WeightSearch.h"
+#include "cim/Dialect/NN/Transforms/WeightSearch.h"
 #include "llvm/Support/Parallel.h"
 #include <cmath>
 #include <numeric>

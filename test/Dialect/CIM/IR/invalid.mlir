@@ -38,6 +38,13 @@ cim.matrix @w weights(dense<1> : tensor<2x2xi8>) levels 4 groups 3 {
 
 // -----
 
+// expected-error @below {{expects the split that 'auto' became}}
+cim.matrix @auto weights(dense<1> : tensor<2x2xi8>) levels 1 groups 1
+    split auto planes(dense<1> : tensor<1x2x2xi8>) significance(dense<1.0> : tensor<1x2xf32>) {
+}
+
+// -----
+
 // expected-error @below {{expects planes of shape}}
 cim.matrix @w weights(dense<1> : tensor<2x2xi8>) levels 4 groups 1
     split radix planes(dense<1> : tensor<2x2xi8>) significance(dense<1.0> : tensor<1x2xf32>) {

@@ -7,6 +7,8 @@
 // RUN: cim-opt %t.radix --cim-recover-matrices | FileCheck %s --check-prefixes=CHECK,RADIX
 // RUN: cim-opt %t.radix --cim-recover-matrices --cim-build-program --canonicalize > %t.again
 // RUN: cim-opt %t.radix --canonicalize | diff - %t.again
+// RUN: cim-opt %s --cim-split-weights=split=magnitude %{map} | cim-opt --cim-recover-matrices | FileCheck %s --check-prefixes=CHECK,MAGNITUDE
+// RUN: cim-opt %s --cim-split-weights=split=equal %{map} | cim-opt --cim-recover-matrices | FileCheck %s --check-prefixes=CHECK,EQUAL
 // RUN: cim-opt %s --cim-split-weights=split=unary %{map} %{verify} > %t.unary
 // RUN: cim-opt %t.unary --cim-recover-matrices | FileCheck %s --check-prefixes=CHECK,UNARY
 // RUN: cim-opt %t.unary --cim-recover-matrices --cim-build-program --canonicalize > %t.again
@@ -20,6 +22,8 @@ module attributes {nn.batch = 1 : i64} {
 // CHECK-LABEL: cim.matrix @conv weights
 // CHECK-SAME{LITERAL}: (dense<[[1, -2, 3, -4], [4, -3, 2, -1], [0, 1, 0, -1], [-4, -4, 4, 4], [2, 0, 2, 0], [0, 3, 0, 3], [1, 1, 1, 1], [-1, -1, -1, -1]]> : tensor<8x4xi8>) levels 4 groups 1
 // RADIX-SAME: split radix
+// MAGNITUDE-SAME: split magnitude
+// EQUAL-SAME: split equal
 // UNARY-SAME: split unary
 cim.matrix @conv weights(dense<[[1, -2, 3, -4], [4, -3, 2, -1], [0, 1, 0, -1], [-4, -4, 4, 4], [2, 0, 2, 0], [0, 3, 0, 3], [1, 1, 1, 1], [-1, -1, -1, -1]]> : tensor<8x4xi8>) levels 4 groups 1 {
 }

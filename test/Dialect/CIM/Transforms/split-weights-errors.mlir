@@ -11,7 +11,7 @@
 // ZERO: error: expected cells per weight as a number from 1 to 127 or as 'node=number,..,*=number', but got '0'
 // TWICE: error: expected cells per weight once for 'a', but got 'a=1,a=2'
 // MANY: error: expected cells per weight as a number from 1 to 127 or as 'node=number,..,*=number', but got 'a=many'
-// MULTI: error: split 'residual' needs ternary cells, but those of target 'multilevel' hold -3..3; use split 'radix' or 'unary'
+// MULTI: error: split 'residual' needs ternary cells, but those of target 'multilevel' hold -3..3; use another split
 // HOST: error: target 'host' has no arrays; name a chip, such as 'imec-ania'
 // NOWHERE: error: {{.*}}nowhere
 // BINARY: Cannot find option named 'binary'

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Planes and significance of docs/Numerics.md section 2.
 // RUN: cim-opt %s --cim-split-weights | FileCheck %s --check-prefixes=ALL,RADIX
+// RUN: cim-opt %s --cim-split-weights=split=radix | FileCheck %s --check-prefixes=ALL,RADIX
+// RUN: cim-opt %s --cim-split-weights=split=magnitude | FileCheck %s --check-prefixes=ALL,MAGNITUDE
+// RUN: cim-opt %s --cim-split-weights=cells=w=3 | FileCheck %s --check-prefixes=ALL,MAGNITUDE
+// RUN: cim-opt %s --cim-split-weights=split=equal | FileCheck %s --check-prefixes=ALL,EQUAL
+// RUN: cim-opt %s --cim-split-weights=cells=w=5 | FileCheck %s --check-prefixes=ALL,EQUAL
 // RUN: cim-opt %s --cim-split-weights=split=unary | FileCheck %s --check-prefixes=ALL,UNARY
 // RUN: cim-opt %s --cim-split-weights='split=residual cells=2' | FileCheck %s --check-prefixes=ALL,RESIDUAL
 // RUN: cim-opt %s --cim-split-weights='split=residual cells=w=1,node=3,*=2' | FileCheck %s --check-prefixes=ALL,CELLS
-// RUN: cim-opt %s --cim-split-weights=target=%S/Inputs/multilevel.yaml | FileCheck %s --check-prefixes=ALL,MULTI
+// RUN: cim-opt %s --cim-split-weights='split=radix target=%S/Inputs/multilevel.yaml' | FileCheck %s --check-prefixes=ALL,MULTI
 // RUN: cim-opt %s --cim-split-weights='split=unary target=%S/Inputs/multilevel.yaml' | FileCheck %s --check-prefixes=ALL,MULTIUNARY
 // RUN: cim-opt %s --cim-split-weights --cim-verify-phase=phase=split
+// RUN: cim-opt %s --cim-split-weights=split=magnitude --cim-verify-phase=phase=split
+// RUN: cim-opt %s --cim-split-weights=split=equal --cim-verify-phase=phase=split
 // RUN: cim-opt %s --cim-split-weights=split=unary --cim-verify-phase=phase=split
 // RUN: cim-opt %s --cim-split-weights='split=residual cells=3' --cim-verify-phase=phase=split
 
@@ -17,6 +24,13 @@ module attributes {nn.batch = 1 : i64} {
 // RADIX-SAME: split radix
 // RADIX-SAME{LITERAL}: planes(dense<[[[-1], [1], [-1], [1], [0]], [[-1], [-1], [1], [1], [0]]]> : tensor<2x5x1xi8>)
 // RADIX-SAME{LITERAL}: significance(dense<[[1.000000e+00], [3.000000e+00]]> : tensor<2x1xf32>)
+// MAGNITUDE-SAME: split magnitude
+// MAGNITUDE-SAME{LITERAL}: planes(dense<[[[0], [0], [0], [0], [0]], [[0], [-1], [1], [0], [0]], [[-1], [0], [0], [1], [0]]]> : tensor<3x5x1xi8>)
+// MAGNITUDE-SAME{LITERAL}: significance(dense<[[1.000000e+00], [2.000000e+00], [4.000000e+00]]> : tensor<3x1xf32>)
+// Row k begins with plane k mod 4.
+// EQUAL-SAME: split equal
+// EQUAL-SAME{LITERAL}: planes(dense<[[[-1], [0], [0], [1], [0]], [[-1], [-1], [0], [1], [0]], [[-1], [-1], [1], [1], [0]], [[-1], [0], [1], [1], [0]]]> : tensor<4x5x1xi8>)
+// EQUAL-SAME{LITERAL}: significance(dense<1.000000e+00> : tensor<4x1xf32>)
 // UNARY-SAME: split unary
 // UNARY-SAME{LITERAL}: planes(dense<[[[-1], [-1], [1], [1], [0]], [[-1], [-1], [1], [1], [0]], [[-1], [0], [0], [1], [0]], [[-1], [0], [0], [1], [0]]]> : tensor<4x5x1xi8>)
 // UNARY-SAME: significance(dense<1.000000e+00> : tensor<1x1xf32>)

@@ -3,7 +3,7 @@
 // RUN: not cim-opt %t/range.mlir --nn-quantize 2>&1 | FileCheck %s --check-prefix=RANGE
 // RUN: not cim-opt %t/net.mlir --nn-quantize=cells=conv9=3 2>&1 | FileCheck %s --check-prefix=NAME
 // RUN: not cim-opt %t/net.mlir --nn-quantize=cells=0 2>&1 | FileCheck %s --check-prefix=ZERO
-// RUN: not cim-opt %t/net.mlir --nn-quantize=cells=6 2>&1 | FileCheck %s --check-prefix=MANY
+// RUN: not cim-opt %t/net.mlir --nn-quantize='cells=6 split=radix' 2>&1 | FileCheck %s --check-prefix=MANY
 // RUN: not cim-opt %t/net.mlir --nn-quantize=target=host 2>&1 | FileCheck %s --check-prefix=HOST
 // RUN: not cim-opt %t/nan.mlir --nn-quantize 2>&1 | FileCheck %s --check-prefix=NAN
 // RUN: not cim-opt %t/empty.mlir --nn-quantize 2>&1 | FileCheck %s --check-prefix=EMPTY

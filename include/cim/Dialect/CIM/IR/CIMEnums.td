@@ -8,7 +8,10 @@ include "mlir/IR/EnumAttr.td"
 def CIM_Split : I32EnumAttr<"Split", "how a weight becomes several cells", [
     I32EnumAttrCase<"Radix", 0, "radix">,
     I32EnumAttrCase<"Unary", 1, "unary">,
-    I32EnumAttrCase<"Residual", 2, "residual">]> {
+    I32EnumAttrCase<"Residual", 2, "residual">,
+    I32EnumAttrCase<"Magnitude", 3, "magnitude">,
+    I32EnumAttrCase<"Equal", 4, "equal">,
+    I32EnumAttrCase<"Auto", 5, "auto">]> {
   let cppNamespace = "::cim";
   let genSpecializedAttr = 0;
 }

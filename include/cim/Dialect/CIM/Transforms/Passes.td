@@ -44,13 +44,19 @@ def SplitWeightsPass : Pass<"cim-split-weights", "::mlir::ModuleOp"> {
   let summary = "split every weight into planes of cells";
   let description = [{
     Gives every `cim.matrix` its planes and their significance as docs/Numerics.md
-    section 2 defines them. The number of cells of a weight follows from
-    `levels` for `radix` and `unary`, so that weights that arrive ternary take
-    one cell each; `residual` approximates 8-bit weights by as many planes as
-    `cells` says (ternary weights still take one).
+    section 2 defines them, as many as `levels` needs: weights that arrive
+    ternary take one cell each. `residual` approximates 8-bit weights by as many
+    planes as `cells` says (ternary weights still take one).
 
-    On a target whose cells hold -L..L, `radix` has base 2 L + 1 and `unary`
-    fills cells to L one after the other; `residual` needs ternary cells.
+    `auto` is the first of `equal`, `magnitude` and `radix` that needs no more
+    cells than `cells` says, or than `radix` needs: of the splits that the cells
+    have room for, the one that suffers least from noise.
+    `nn-compensate-weights` chooses `levels` so that this is the one that it
+    found best.
+
+    On a target whose cells hold -L..L, `radix` has base 2 L + 1, `magnitude`
+    base L + 1, and `equal` and `unary` fill cells to L one after the other;
+    `residual` needs ternary cells.
 
     A matrix that is split already is left alone.
 
@@ -59,17 +65,11 @@ def SplitWeightsPass : Pass<"cim-split-weights", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
-    Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Radix",
+    Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Auto",
            "How a weight becomes several cells",
-           [{::llvm::cl::values(
-             clEnumValN(::cim::Split::Radix, "radix",
-               "balanced digits in different columns, added digitally"),
-             clEnumValN(::cim::Split::Unary, "unary",
-               "equal cells on neighbouring rows, added on the column"),
-             clEnumValN(::cim::Split::Residual, "residual",
-               "ternary planes with a real scale per channel"))}]>,
+           [{::cim::splitNames()}]>,
     Option<"cells", "cells", "std::string", /*default=*/"\"2\"",
-           "Cells per weight of residual: a number, or node=number,..,*=number">,
+           "Cells per weight of residual and auto: a number, or node=number,..,*=number">,
     Option<"target", "target", "std::string", /*default=*/"\"\"",
            "The chip whose cells hold the digits; ternary cells when empty">
   ];

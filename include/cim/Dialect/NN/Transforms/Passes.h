@@ -3,7 +3,7 @@
 #ifndef CIM_DIALECT_NN_TRANSFORMS_PASSES_H
 #define CIM_DIALECT_NN_TRANSFORMS_PASSES_H
 
-#include "cim/Dialect/CIM/IR/CIM.h"
+#include "cim/Dialect/CIM/IR/Splits.h"
 #include "mlir/Pass/Pass.h"
 
 namespace cim::nn {

@@ -104,8 +104,10 @@ def QuantizePass : Pass<"nn-quantize", "::mlir::ModuleOp"> {
     Every `nn.conv` and `nn.matmul` that the target's arrays can run gets
     - weights of `!quant.uniform<i8<-L:L>:f32:axis, {..}>`, a scale per output
       channel that minimises the squared error; `L` is what the cells of a
-      weight hold: `(3^P - 1) / 2` for `radix` with P ternary cells, `P` for
-      `unary`, 127 for `residual` (which is split later). Weights that
+      weight hold: `(3^P - 1) / 2` for `radix` with P ternary cells,
+      `2^P - 1` for `magnitude`, `P` for `equal` and `unary`, 127 for
+      `residual` (which is split later); for `auto` that of the first of
+      `radix`, `magnitude`, `equal` with no more than 127. Weights that
       `nn-compensate-weights` has made integers keep them;
     - an input of 7 bits (whatever the target's converters take): `u8<0:127>`
       when its range begins at 0 or above, else `i8<-63:63>`. The range is
@@ -136,15 +138,9 @@ def QuantizePass : Pass<"nn-quantize", "::mlir::ModuleOp"> {
            "The chip: a name of targets/ or the path of a YAML file">,
     Option<"cells", "cells", "std::string", /*default=*/"\"2\"",
            "Cells per weight: a number, or node=number,..,*=number">,
-    Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Radix",
+    Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Auto",
            "How a weight becomes several cells",
-           [{::llvm::cl::values(
-             clEnumValN(::cim::Split::Radix, "radix",
-               "balanced digits in different columns, added digitally"),
-             clEnumValN(::cim::Split::Unary, "unary",
-               "equal cells on neighbouring rows, added on the column"),
-             clEnumValN(::cim::Split::Residual, "residual",
-               "ternary planes with a real scale per channel"))}]>
+           [{::cim::splitNames()}]>
   ];
   let dependentDialects = ["::cim::nn::NNDialect",
                            "::mlir::quant::QuantDialect"];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The scale with which integers come nearest to real weights.
-#ifndef CIM_LIB_DIALECT_NN_TRANSFORMS_WEIGHTSEARCH_H
-#define CIM_LIB_DIALECT_NN_TRANSFORMS_WEIGHTSEARCH_H
+#ifndef CIM_DIALECT_NN_TRANSFORMS_WEIGHTSEARCH_H
+#define CIM_DIALECT_NN_TRANSFORMS_WEIGHTSEARCH_H
 
-#include "QuantTypes.h"
+#include "cim/Dialect/NN/Transforms/ConstantData.h"
 
 namespace cim::nn {
 
@@ -18,4 +18,4 @@ ChannelIntegers searchWeights(llvm::ArrayRef<float> weights,
 
 } // namespace cim::nn
 
-#endif // CIM_LIB_DIALECT_NN_TRANSFORMS_WEIGHTSEARCH_H
+#endif // CIM_DIALECT_NN_TRANSFORMS_WEIGHTSEARCH_H
