@@ -121,16 +121,18 @@ def test_compiling_takes_a_minute_and_a_gigabyte_at_most(compiled):
 # --- chips ------------------------------------------------------------------------
 
 CHIPS = 10  # without --full 4
-# Issue 5: points that chips may lose against exact; without --full a half more, as the mean of few chips varies.
-LOSS, FEWER_CHIPS = 1.0, 0.5
+LOSS = 1.0  # points that chips may lose against exact: issue 5
 
 
-def loss_of_chips(so, x, labels, folder, full, *options):
-    top1 = lambda y: 100 * (y.argmax(-1) == labels).mean(-1)
-    exact = top1(tools.run_model(so, x, folder, "--device=exact"))
-    chips = top1(tools.run_model(so, x, folder, "--device=analog", f"--trials={CHIPS if full else 4}", *options))
-    print(f"exact {exact:.2f} %, chips {chips.mean():.2f} +- {chips.std(ddof=1):.2f} %")
-    return exact - chips.mean()
+def check_chips(so, x, labels, folder, full, *options):
+    """Without --full the loss counts up to twice its own deviation: of the images, and of the chips around their mean."""
+    correct = lambda y: 100.0 * (y.argmax(-1) == labels)
+    exact = correct(tools.run_model(so, x, folder, "--device=exact"))
+    chips = correct(tools.run_model(so, x, folder, "--device=analog", f"--trials={CHIPS if full else 4}", *options))
+    lost = exact - chips.mean(0)
+    variance = lost.var(ddof=1) / len(x) + chips.mean(1).var(ddof=1) / len(chips)
+    print(f"exact {exact.mean():.2f} %, chips {chips.mean():.2f}, lost {lost.mean():.2f} +- {variance**0.5:.2f}")
+    assert lost.mean() <= LOSS + (0 if full else 2 * variance**0.5)
 
 
 def test_chips_with_noise_of_cells(tested, calibration, data_dir, tmp_path, full):
@@ -141,7 +143,7 @@ def test_chips_with_noise_of_cells(tested, calibration, data_dir, tmp_path, full
     options = [f"--target={target}", f"--calibration={calibration(name)}", "--cells=2"]
     tools.compile_model(networks.path_of(name, data_dir), tmp_path / "n.so", *options)
     x, labels, _ = tested(name)
-    assert loss_of_chips(tmp_path / "n.so", x, labels, tmp_path, full) <= LOSS + (0 if full else FEWER_CHIPS)
+    check_chips(tmp_path / "n.so", x, labels, tmp_path, full)
 
 
 def test_calibrated_chips(compiled, tested, calibration, tmp_path, full):
@@ -150,8 +152,7 @@ def test_calibrated_chips(compiled, tested, calibration, tmp_path, full):
     samples = np.load(calibration(name))
     np.save(tmp_path / "chip.npy", samples if full else samples[:64])
     x, labels, _ = tested(name)
-    loss = loss_of_chips(compiled(name, 2)[0], x, labels, tmp_path, full, f"--calibrate={tmp_path / 'chip.npy'}")
-    assert loss <= LOSS + (0 if full else FEWER_CHIPS)
+    check_chips(compiled(name, 2)[0], x, labels, tmp_path, full, f"--calibrate={tmp_path / 'chip.npy'}")
 
 
 def test_fashion_resnet_in_float(full):

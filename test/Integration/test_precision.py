@@ -246,7 +246,7 @@ USAGE = {
     "--accuracy-drop=20dB --labels=l.npy": "--labels expects --accuracy-drop in percent",
     "--accuracy-drop=": "but got ''",
     "--accuracy-drop=1 --cells=2": "chooses the cells, expected no --cells",
-    "--accuracy-drop=1 --split=residual": "expects --split=radix or unary",
+    "--accuracy-drop=1 --split=residual": "expects another --split than residual",
     "--accuracy-drop=1 --emit=nn": "expects another stage than --emit=nn",
     "--labels=l.npy": "--labels expects --accuracy-drop",
 }
