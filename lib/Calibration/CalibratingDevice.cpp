@@ -168,6 +168,7 @@ private:
     OpenMatrix &open = *matrix.open;
     std::vector<LayerCodes> found = open.compensate();
     open.moments.clear();
+    matrix.gains.clear(); // of integers that a first look had
     size_t best = 0;
     double most = 0;
     for (size_t i = 0; i < found.size() && found.size() > 1; ++i) {
@@ -176,7 +177,7 @@ private:
       if (cim_status status = measure(explained))
         return status;
       explained -= found[i].lostInCells;
-      if (i > 0 && explained <= most)
+      if (i > 0 && !(explained > most))
         continue;
       best = i;
       most = explained;

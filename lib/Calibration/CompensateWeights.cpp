@@ -219,7 +219,7 @@ private:
     std::vector<int64_t> places = nn::getMatrixPlaces(op, geometry);
     OpenMatrix &open = cells.open.emplace();
     open.groups = geometry.groups;
-    open.cellLimit = std::min(-arch->cellLo(), arch->cellHi());
+    open.cellLimit = getCellLimit(*arch);
     open.weights.setZero(rows, columns);
     for (auto [weight, place] : llvm::zip_equal(*weights, places))
       open.weights(place / columns, place % columns) = weight;
@@ -256,7 +256,9 @@ private:
     model.levels = double(choice.levels);
     int64_t count = 2 * choice.levels + 1;
     // Equal planes take turns.
-    int64_t turns = choice.split == Split::Equal ? choice.levels : 1;
+    int64_t turns = choice.split == Split::Equal
+                        ? countCells(choice.split, choice.levels, cellLimit)
+                        : 1;
     std::vector<int8_t> codes; // turns x count
     for (int64_t turn = 0; turn < turns; ++turn)
       for (int64_t code = -choice.levels; code <= choice.levels; ++code)

@@ -4,6 +4,7 @@
 #include "ChoosePrecision.h"
 #include "cim/Calibration/AccuracyTest.h"
 #include "cim/Dialect/CIM/IR/Splits.h"
+#include "cim/Dialect/CIM/Transforms/TargetArch.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "llvm/ADT/MapVector.h"
@@ -102,7 +103,6 @@ public:
 
 private:
   LogicalResult collectGroups();
-  Split getWidestSplit() const;
   int64_t countUsefulCells() const;
   LogicalResult search();
   FailureOr<double> tryChoice(const Choice &cells);
@@ -165,16 +165,11 @@ LogicalResult Chooser::collectGroups() {
   return success();
 }
 
-/// The split with most levels.
-Split Chooser::getWidestSplit() const {
-  return options.split == Split::Auto ? Split::Radix : options.split;
-}
-
 /// More cells hold integers that are too large.
 int64_t Chooser::countUsefulCells() const {
   int64_t cells = 1;
-  while (cells < mostCells &&
-         getCapacity(getWidestSplit(), cells + 1, arch.cellHi()) <= maxLevels)
+  while (cells < mostCells && getMostLevels(options.split, cells + 1,
+                                            getCellLimit(arch)) <= maxLevels)
     ++cells;
   return cells;
 }
@@ -285,7 +280,8 @@ void Chooser::noteLosses(ModuleOp compensated, const Choice &cells) {
         isKnown |= wanted != got;
       }
     // Left alone: what rounding evenly distributed weights costs.
-    auto levels = double(getCapacity(getWidestSplit(), count, arch.cellHi()));
+    auto levels =
+        double(getMostLevels(options.split, count, getCellLimit(arch)));
     group.losses.push_back(isKnown ? 1 - kept / all
                                    : 1 / (4 * levels * levels));
   }

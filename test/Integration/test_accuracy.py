@@ -125,14 +125,15 @@ LOSS = 1.0  # points that chips may lose against exact: issue 5
 
 
 def check_chips(so, x, labels, folder, full, *options):
-    """Without --full the loss counts up to twice its own deviation: of the images, and of the chips around their mean."""
+    """Without --full the bound is higher by twice the deviation of the measured loss - of the images, and of the chips
+    around their mean - but at most by a point."""
     correct = lambda y: 100.0 * (y.argmax(-1) == labels)
     exact = correct(tools.run_model(so, x, folder, "--device=exact"))
     chips = correct(tools.run_model(so, x, folder, "--device=analog", f"--trials={CHIPS if full else 4}", *options))
     lost = exact - chips.mean(0)
     variance = lost.var(ddof=1) / len(x) + chips.mean(1).var(ddof=1) / len(chips)
     print(f"exact {exact.mean():.2f} %, chips {chips.mean():.2f}, lost {lost.mean():.2f} +- {variance**0.5:.2f}")
-    assert lost.mean() <= LOSS + (0 if full else 2 * variance**0.5)
+    assert lost.mean() <= LOSS + (0 if full else min(2 * variance**0.5, 1))
 
 
 def test_chips_with_noise_of_cells(tested, calibration, data_dir, tmp_path, full):

@@ -213,7 +213,8 @@ def check_integers(model, x, cells, split, tmp_path, reference_device, *more, co
         if len(choices) > 1:
             scores = {choice: score(choice, cells, found, layer, recorded, x, target) for choice, found in choices.items()}
             taken = {1: "equal", 2: "magnitude", 3: "radix"}[int(layer.significance[1, 0])]
-            assert scores[taken] >= max(scores.values()) * (1 - ALIKE), scores
+            best = max(scores.values())
+            assert scores[taken] >= best - ALIKE * abs(best), scores
         for (k, n0, _, _, own), (group, wanted) in zip(groups, choices[taken]):
             for n, column in enumerate(wanted):
                 found = q[k : k + len(own), n0 + n]

@@ -110,7 +110,7 @@ def test_trials_are_chips(folder, tmp_path):
     assert several.shape == (3, SAMPLES, 10)
     alone = tools.run_model(folder / "noisy7.so", x, tmp_path, "--device=analog", "--seed=4")
     assert tools.same_bits(several[0], alone)
-    assert (several[1] != several[2]).mean() > 0.9
+    assert (several[1] != several[2]).any(-1).all()
 
 
 def test_json_object(folder, tmp_path):

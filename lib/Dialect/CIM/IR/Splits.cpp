@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Levels and cells of splits.
 #include "cim/Dialect/CIM/IR/Splits.h"
+#include <cassert>
 
 using namespace cim;
 
@@ -25,6 +26,7 @@ int64_t cim::getCapacity(Split split, int64_t cells, int64_t limit) {
 }
 
 int64_t cim::countCells(Split split, int64_t levels, int64_t limit) {
+  assert(levels <= maxLevels && "no number of cells counts further");
   int64_t cells = 1;
   while (getCapacity(split, cells, limit) < levels)
     ++cells;
@@ -42,6 +44,14 @@ llvm::SmallVector<Split, 3> cim::getSplitChoices(Split split, int64_t cells,
   if (cells == 1) // they are all the same
     choices.truncate(1);
   return choices;
+}
+
+int64_t cim::getMostLevels(Split split, int64_t cells, int64_t limit) {
+  if (split == Split::Residual)
+    return maxLevels;
+  llvm::SmallVector<Split> choices = getSplitChoices(split, cells, limit);
+  return choices.empty() ? maxLevels + 1
+                         : getCapacity(choices.front(), cells, limit);
 }
 
 Split cim::resolveSplit(Split split, int64_t levels, int64_t cells,

@@ -116,7 +116,8 @@ private:
     }
   }
 
-  /// The split with such digits; where several have them, they agree.
+  /// The split with such digits. Bases of `radix` are odd and larger than twice
+  /// a digit.
   static Split recognizeSplit(const Recovered &result, int64_t repeat) {
     if (repeat > 1)
       return Split::Unary;
@@ -130,7 +131,8 @@ private:
     float base = result.significance[result.columns];
     if (base == 1)
       return Split::Equal;
-    return base <= float(largest + 1) ? Split::Magnitude : Split::Radix;
+    bool isRadix = static_cast<int64_t>(base) % 2 == 1 && base > 2 * largest;
+    return isRadix ? Split::Radix : Split::Magnitude;
   }
 
   /// Widens a table of the epilogue.

@@ -42,8 +42,8 @@ private:
     FailureOr<Arch> arch = loadChip(getOperation(), target);
     if (failed(arch))
       return failure();
-    int64_t limit = std::min(-arch->cellLo(), arch->cellHi());
-    if (limit < 1)
+    int64_t limit = getCellLimit(*arch);
+    if (arch->cellLo() > -1 || arch->cellHi() < 1)
       return emitError(loc)
              << "expected cells that hold -1, 0 and 1, but those of target '"
              << arch->name() << "' hold " << arch->cellLo() << ".."

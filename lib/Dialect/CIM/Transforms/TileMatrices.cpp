@@ -69,7 +69,7 @@ private:
              << matrix.getRepeat()
              << " rows for the cells of one weight, but an array of target '"
              << arch.name() << "' has " << arch.arrayRows()
-             << "; use fewer cells or split 'radix'";
+             << "; use fewer cells or another split than 'unary'";
     SmallVector<MatrixTile> tiles =
         tileMatrix(matrix.getRows(), matrix.getColumns(), matrix.getGroups(),
                    height, arch.arrayColumns());

@@ -92,21 +92,13 @@ private:
     return matrices;
   }
 
-  /// The largest weight that `count` cells hold, or more than `maxLevels`.
-  int64_t getCapacity(int64_t count) {
-    if (split == Split::Residual)
-      return maxLevels;
-    SmallVector<Split> choices = getSplitChoices(split, count, arch->cellHi());
-    return choices.empty()
-               ? maxLevels + 1
-               : cim::getCapacity(choices.front(), count, arch->cellHi());
-  }
-
   /// Integers of the network stay, also where they need more cells than asked.
   void remarkCells(Operation *op, int64_t levels, int64_t asked) {
-    int64_t needed = 1;
-    while (getCapacity(needed) < levels)
-      ++needed;
+    if (split == Split::Residual || levels > maxLevels)
+      return;
+    int64_t limit = getCellLimit(*arch);
+    int64_t needed =
+        countCells(resolveSplit(split, levels, asked, limit), levels, limit);
     if (needed > asked)
       op->emitRemark("keeps the integers of its weights, up to ")
           << levels << ", which take " << needed
@@ -114,7 +106,7 @@ private:
   }
 
   FailureOr<int64_t> getLevels(Operation *op, int64_t count) {
-    int64_t levels = getCapacity(count);
+    int64_t levels = getMostLevels(split, count, getCellLimit(*arch));
     if (levels > maxLevels)
       return op->emitError() << count << " cells hold weights beyond "
                              << maxLevels << "; use fewer cells per weight";

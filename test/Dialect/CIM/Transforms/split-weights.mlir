@@ -10,6 +10,8 @@
 // RUN: cim-opt %s --cim-split-weights='split=residual cells=2' | FileCheck %s --check-prefixes=ALL,RESIDUAL
 // RUN: cim-opt %s --cim-split-weights='split=residual cells=w=1,node=3,*=2' | FileCheck %s --check-prefixes=ALL,CELLS
 // RUN: cim-opt %s --cim-split-weights='split=radix target=%S/Inputs/multilevel.yaml' | FileCheck %s --check-prefixes=ALL,MULTI
+// RUN: cim-opt %s --cim-split-weights='split=magnitude target=%S/Inputs/multilevel.yaml' | FileCheck %s --check-prefixes=ALL,MULTIMAGNITUDE
+// RUN: cim-opt %s --cim-split-weights='target=%S/Inputs/multilevel.yaml' | FileCheck %s --check-prefixes=ALL,MULTIEQUAL
 // RUN: cim-opt %s --cim-split-weights='split=unary target=%S/Inputs/multilevel.yaml' | FileCheck %s --check-prefixes=ALL,MULTIUNARY
 // RUN: cim-opt %s --cim-split-weights --cim-verify-phase=phase=split
 // RUN: cim-opt %s --cim-split-weights=split=magnitude --cim-verify-phase=phase=split
@@ -43,6 +45,10 @@ module attributes {nn.batch = 1 : i64} {
 // Digits of base 7 are -3 .. 3.
 // MULTI-SAME{LITERAL}: planes(dense<[[[3], [-2], [2], [-3], [0]], [[-1], [0], [0], [1], [0]]]> : tensor<2x5x1xi8>)
 // MULTI-SAME{LITERAL}: significance(dense<[[1.000000e+00], [7.000000e+00]]> : tensor<2x1xf32>)
+// Digits of base 4 are 0 .. 3 with one sign.
+// MULTIMAGNITUDE-SAME{LITERAL}: split magnitude planes(dense<[[[0], [-2], [2], [0], [0]], [[-1], [0], [0], [1], [0]]]> : tensor<2x5x1xi8>)
+// MULTIMAGNITUDE-SAME{LITERAL}: significance(dense<[[1.000000e+00], [4.000000e+00]]> : tensor<2x1xf32>)
+// MULTIEQUAL-SAME{LITERAL}: split equal planes(dense<[[[-3], [0], [2], [1], [0]], [[-1], [-2], [0], [3], [0]]]> : tensor<2x5x1xi8>)
 // MULTIUNARY-SAME{LITERAL}: planes(dense<[[[-3], [-2], [2], [3], [0]], [[-1], [0], [0], [1], [0]]]> : tensor<2x5x1xi8>)
 cim.matrix @w weights(dense<[[-4], [-2], [2], [4], [0]]> : tensor<5x1xi8>) levels 4 groups 1 {
 }

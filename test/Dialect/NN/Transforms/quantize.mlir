@@ -123,6 +123,24 @@ func.func @kept(%x: tensor<1x2xf32> {nn.range = array<f32: 0.0, 127.0>}) -> tens
 
 // -----
 
+// Integers of 8 bits take 6 radix cells: seven of `magnitude` would be more. Those with zero points beyond stay digital.
+!wt = !quant.uniform<i8<-127:127>:f32:1, {0.5}>
+!ut = !quant.uniform<u8:f32, 0.5:128>
+// REMARK: remark: {{.*}}keeps the integers of its weights, up to 127, which take 6 cells each instead of the 2 asked for
+// CHECK-LABEL: @kept_bytes
+// CHECK-DAG: nn.constant dense<{{\[\[}}127], [-1]]>
+// CHECK-DAG: nn.constant dense<{{\[\[}}3], [100]]>
+func.func @kept_bytes(%x: tensor<1x2x!quant.uniform<i8<-63:63>:f32, 0.5>>) -> tensor<1x1xf32> {
+  %w = nn.constant dense<[[127], [-1]]> : tensor<2x1xi8> as tensor<2x1x!wt>
+  %u = nn.constant dense<[[3], [100]]> : tensor<2x1xui8> as tensor<2x1x!ut>
+  %y = nn.matmul(%x, %w) : (tensor<1x2x!quant.uniform<i8<-63:63>:f32, 0.5>>, tensor<2x1x!wt>) -> tensor<1x1xf32>
+  %z = nn.matmul(%x, %u) : (tensor<1x2x!quant.uniform<i8<-63:63>:f32, 0.5>>, tensor<2x1x!ut>) -> tensor<1x1xf32>
+  %s = nn.add(%y, %z) : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %s : tensor<1x1xf32>
+}
+
+// -----
+
 // An argument is there in float: the skip connection reads it as it is.
 // CHECK-LABEL: @skip
 // CHECK-SAME: %[[X:[^:]*]]: tensor<1x2xf32>

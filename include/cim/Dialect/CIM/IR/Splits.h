@@ -50,6 +50,10 @@ int64_t countCells(Split split, int64_t levels, int64_t limit);
 llvm::SmallVector<Split, 3> getSplitChoices(Split split, int64_t cells,
                                             int64_t limit);
 
+/// The largest magnitude of the first of them, `maxLevels` for `residual`; more
+/// than `maxLevels` where there are none.
+int64_t getMostLevels(Split split, int64_t cells, int64_t limit);
+
 /// What `auto` means for integers up to `levels` where `cells` are asked for:
 /// the first of `equal`, `magnitude`, `radix` that needs no more of them than
 /// asked for, or than `radix` needs. One cell is `radix`. Other splits are what

@@ -228,7 +228,7 @@ def VerifyPhasePass : Pass<"cim-verify-phase", "::mlir::ModuleOp"> {
     - `cim`: no crossbar op with quantised operands without `nn.digital`; inputs
       that the converters can make; finite scales and biases; integer results
       clamped to their range; weights within `levels` and within their groups.
-    - `split`: cells within the range of the target's; `radix` and `unary`
+    - `split`: cells within the range of the target's; all splits but `residual`
       recombine to the weights exactly.
     - `tiled`: every weight of every plane in exactly one block, blocks no larger
       than an array and in the order of accumulation.

@@ -18,6 +18,12 @@ inline llvm::FailureOr<Arch> loadChip(mlir::Operation *op,
   return arch;
 }
 
+/// The largest magnitude that cells of `arch` hold with either sign, at least
+/// 1: `cim-split-weights` refuses cells that do not hold -1, 0 and 1.
+inline int64_t getCellLimit(const Arch &arch) {
+  return std::max<int64_t>(std::min(-arch.cellLo(), arch.cellHi()), 1);
+}
+
 } // namespace cim
 
 #endif // CIM_DIALECT_CIM_TRANSFORMS_TARGETARCH_H
