@@ -110,6 +110,7 @@ def test_accuracy(name, cells, device, compiled, tested, tmp_path, record_proper
     assert top1 >= threshold
 
 
+@pytest.mark.skipif(tools.is_sanitized(), reason="sanitizers take time and memory of their own")
 def test_compiling_takes_a_minute_and_a_gigabyte_at_most(compiled):
     """Calibration included, on two cores: a sixth of that time is usual."""
     _, usage = compiled("cifar_resnet20_jpegft", 2)
