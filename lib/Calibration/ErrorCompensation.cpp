@@ -191,7 +191,7 @@ private:
     MatrixXd digits(codes.rows(), codes.cols());
     for (Eigen::Index j = 0; j < codes.cols(); ++j)
       for (Eigen::Index k = 0; k < codes.rows(); ++k)
-        digits(k, j) = cells.getDigit(k, plane, codes(k, j));
+        digits(k, j) = cells.digitsAt(k)(plane, cells.indexOf(codes(k, j)));
     return digits;
   }
 
@@ -312,9 +312,10 @@ private:
         continue;
       product.segment(part.begin, part.rows) +=
           (code - codes[k]) * part.inputs.col(i);
+      const MatrixXd &digits = cells.digitsAt(k);
+      Eigen::Index before = cells.indexOf(codes[k]);
       for (Eigen::Index p = 0; p < planeProducts.cols(); ++p) {
-        double change =
-            cells.getDigit(k, p, code) - cells.getDigit(k, p, codes[k]);
+        double change = digits(p, cells.indexOf(code)) - digits(p, before);
         planeProducts.col(p).segment(part.begin, part.rows) +=
             change * cells.significance[p] * cells.significance[p] *
             part.powers.col(i);
@@ -334,6 +335,8 @@ private:
     double rest = targets(k, n) / scale - product[k] + own * codes[k];
     if (levels == 1)
       return std::clamp(std::rint(rest / own), -levels, levels);
+    const MatrixXd &digits = cells.digitsAt(k);
+    Eigen::Index before = cells.indexOf(codes[k]);
     double best = std::numeric_limits<double>::infinity(), result = codes[k];
     for (Eigen::Index index = 0; index < cells.energy.size(); ++index) {
       double code = double(index) - levels;
@@ -341,8 +344,7 @@ private:
           code * (own * code - 2 * rest) + cellPowers[k] * cells.energy[index];
       for (Eigen::Index p = 0; p < planeProducts.cols(); ++p) {
         double square = cells.significance[p] * cells.significance[p];
-        double now = cells.getDigit(k, p, codes[k]);
-        double digit = cells.getDigit(k, p, code);
+        double now = digits(p, before), digit = digits(p, index);
         loss += digit *
                 (square * power * (digit - 2 * now) + 2 * planeProducts(k, p));
       }

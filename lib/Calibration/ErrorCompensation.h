@@ -43,8 +43,8 @@ struct CellModel {
   Eigen::Index indexOf(double code) const {
     return static_cast<Eigen::Index>(code + levels);
   }
-  double getDigit(Eigen::Index row, Eigen::Index plane, double code) const {
-    return digits[row % digits.size()](plane, indexOf(code));
+  const Eigen::MatrixXd &digitsAt(Eigen::Index row) const {
+    return digits[row % digits.size()];
   }
 };
 
