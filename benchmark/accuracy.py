@@ -175,10 +175,8 @@ def compile_network(task, cells, so):
     options += [f"--accuracy-drop={BOUNDS[task.metric]}", f"--report={report}"]
     tools.compile_model(task.path, so, *options, timeout=3600)
     found = json.loads(report.read_text())["precision"]
-    weights = sum(layer["weights"] for layer in found["layers"] if layer["cells_per_weight"])
-    used = sum(layer["weights"] * layer["cells_per_weight"] for layer in found["layers"])
     digital = sum(layer["cells_per_weight"] == 0 for layer in found["layers"])
-    text = f"auto: {used / max(weights, 1):.2f}" + (f", {digital} of {len(found['layers'])} layers digital" if digital else "")
+    text = f"auto: {found['mean_cells_per_weight']:.2f}" + (f", {digital} of {len(found['layers'])} layers digital" if digital else "")
     return text, f"{found['calibration_samples']} + {found['held_samples']}{task.note}"
 
 

@@ -6,6 +6,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
@@ -40,11 +41,10 @@ FailureOr<GainChoice> makeGainChoice(ModuleOp module, GainMethod method,
                                      double percentile, const Arch &arch) {
   if (percentile > 0 && percentile <= 100)
     return GainChoice(method, percentile, arch);
-  std::string got;
-  llvm::raw_string_ostream(got) << llvm::format("%g", percentile);
-  return module.emitError("adc-percentile: expected a percentage above 0 and "
-                          "up to 100, but got ")
-         << got;
+  return module.emitError(llvm::formatv(
+      "adc-percentile: expected a percentage above 0 and up to 100, but got "
+      "{0}",
+      llvm::format("%g", percentile)));
 }
 
 /// Reads `attribute` into `to`; without one `to` stays empty.

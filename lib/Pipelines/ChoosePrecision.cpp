@@ -59,11 +59,7 @@ SmallVector<double> getDeviation(CrossbarOpInterface op) {
                    : SmallVector<double>();
 }
 
-std::string formatPercent(double percent) {
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format("%.3g", percent);
-  return text;
-}
+auto formatPercent(double percent) { return llvm::format("%.3g", percent); }
 
 LogicalResult runPasses(ModuleOp module, bool withRemarks,
                         llvm::function_ref<void(OpPassManager &)> build) {
@@ -334,9 +330,10 @@ LogicalResult Chooser::search() {
   FailureOr<double> rest = tryChoice(take(steps.size()));
   if (failed(rest) || best)
     return rest;
-  return network.emitError("--accuracy-drop=")
-         << goal.drop << ": layers that arrive quantised cost " << *rest
-         << " percent, even with all others digital";
+  return network.emitError(llvm::formatv(
+      "--accuracy-drop={0}: layers that arrive quantised cost {1} percent, "
+      "even with all others digital",
+      formatPercent(goal.drop), formatPercent(*rest)));
 }
 
 /// Tries what the search could not know: digital layers with cells again, and
@@ -391,8 +388,8 @@ void Chooser::remark() {
                 formatPercent(best->drop), getMeasure(), test.heldCount())
                 .str();
   if (test.measure() != AccuracyTest::Measure::Error)
-    remark << ", each " << formatPercent(100.0 / double(test.heldCount()))
-           << " %";
+    remark << llvm::formatv(", each {0} %",
+                            formatPercent(100.0 / double(test.heldCount())));
   remark << ")";
 }
 
@@ -406,6 +403,7 @@ json::Object Chooser::describe() const {
   return json::Object{{"bound", goal.drop},
                       {"drop", best->drop},
                       {"measure", getMeasure()},
+                      {"mean_cells_per_weight", getMeanCells(best->cells)},
                       {"calibration_samples", test.calibrationCount()},
                       {"held_samples", test.heldCount()},
                       {"layers", std::move(layers)},

@@ -234,16 +234,8 @@ static void writeTrials(raw_ostream &os, const json::Array &trials) {
 
 /// How cells per weight were chosen: the tables that choosePrecision makes.
 static void writePrecision(raw_ostream &os, const json::Object &precision) {
-  double weights = 0, cells = 0;
-  for (const json::Value &value : *precision.getArray("layers")) {
-    const json::Object &layer = *value.getAsObject();
-    double own = double(*layer.getInteger("weights"));
-    int64_t count = *layer.getInteger("cells_per_weight");
-    weights += count ? own : 0;
-    cells += own * double(count);
-  }
   os << "<h2>Precision</h2>\n<p>"
-     << formatv("{0:f2}", cells / std::max(weights, 1.0))
+     << formatv("{0:f2}", *precision.getNumber("mean_cells_per_weight"))
      << " cells per weight on average, chosen for a drop of at most "
      << llvm::format("%.3g", *precision.getNumber("bound")) << " %; it is "
      << llvm::format("%.3g", *precision.getNumber("drop")) << " % ("

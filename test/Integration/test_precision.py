@@ -2,6 +2,7 @@
 """cim-compile --accuracy-drop: the fewest cells that keep the accuracy."""
 
 import json
+import re
 
 import numpy as np
 import onnx
@@ -151,17 +152,19 @@ def test_layers_that_arrive_quantised_are_no_choice(tmp_path):
     np.save(tmp_path / "y.npy", run_float(tmp_path / "mixed.onnx", smallmodel.data(64), tmp_path).argmax(1))
     options = [f"--calibration={tmp_path / 'x.npy'}", f"--labels={tmp_path / 'y.npy'}"]
     message = refuse(tmp_path, tmp_path / "mixed.onnx", *options, "--accuracy-drop=0")
-    assert "layers that arrive quantised cost" in message
+    assert "--accuracy-drop=0: layers that arrive quantised cost" in message
 
 
 def test_digital_layers_do_not_count_in_the_mean_of_cells(chain, tmp_path):
     np.save(tmp_path / "x.npy", smallmodel.data(32))
     options = [f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=0.5", f"--report={tmp_path / 'r.json'}"]
     remarks = tools.compile_model(chain, tmp_path / "m.so", *options)
-    layers = json.loads((tmp_path / "r.json").read_text())["precision"]["layers"]
+    precision = json.loads((tmp_path / "r.json").read_text())["precision"]
+    layers = precision["layers"]
     mapped = [layer for layer in layers if layer["cells_per_weight"]]
     assert 0 < len(mapped) < len(layers) == 4
     mean = count_cells({"layers": mapped}) / sum(layer["weights"] for layer in mapped)
+    assert precision["mean_cells_per_weight"] == pytest.approx(mean)
     assert f"remark: {mean:.2f} cells per weight, {4 - len(mapped)} of 4 layers digital" in remarks
 
 
@@ -179,8 +182,10 @@ def test_the_page_shows_losses_and_trials(feature_map, tmp_path):
     options = [f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=2", f"--report={tmp_path / 'r.html'}"]
     tools.compile_model(feature_map, tmp_path / "m.so", *options)
     page = (tmp_path / "r.html").read_text()
-    assert "<h2>Precision</h2>" in page and "for a drop of at most 2 %" in page
-    assert "energy of the error over that of the float outputs" in page and "<p>Trials" in page
+    section = page.partition("<h2>Precision</h2>\n")[2]
+    cells = re.search(r"conv</bdi></td><td[^>]*>108</td><td[^>]*>(\d)<", section)[1]
+    assert section.startswith(f"<p>{cells}.00 cells per weight on average, chosen for a drop of at most 2 %")
+    assert "energy of the error over that of the float outputs" in section and "<p>Trials" in section
 
 
 LABELS = {
