@@ -151,14 +151,21 @@ def test_noise_of_converters_counts(number, tmp_path, reference_device):
     check_integers(model, x, cells, split, tmp_path, reference_device, *options, conversion=2**2 + 3**2)
 
 
-def groups_of(layer, recorded, x, target, weights, scale):
-    """(first row, first column, inputs, targets, weights) of every group of a layer, at the windows that count."""
+def seen_by(layer, recorded, target):
+    """Integers of all windows of a layer [samples][windows][K]; the numbers of those that count, and the targets there."""
     windows = numerics.windows(recorded.map("in"), layer)
-    windows = windows.reshape(len(x), -1, windows.shape[-1]).astype(float)
-    rows, columns = windows.shape[2] // layer.groups, target.shape[2] // layer.groups
-    chosen = compensation.sampled_windows(len(x), windows.shape[1], rows)
-    samples = np.arange(len(x))[:, None]
-    inputs, targets = windows[samples, chosen], target[samples, chosen]
+    windows = windows.reshape(len(target), -1, windows.shape[-1])
+    places = compensation.sampled_windows(*windows.shape[:2], windows.shape[2] // layer.groups)
+    return windows, places, at(places, target)
+
+
+def at(places, values):
+    return values[np.arange(len(values))[:, None], places]
+
+
+def groups_of(layer, inputs, targets, weights, scale):
+    """(first row, first column, inputs, targets, weights) of every group of a layer, at the windows that count."""
+    rows, columns = inputs.shape[2] // layer.groups, targets.shape[2] // layer.groups
     for g in range(layer.groups):
         part = slice(g * columns, (g + 1) * columns)
         own = weights if weights.ndim == 2 else weights[part].transpose(2, 3, 1, 0).reshape(rows, columns)
@@ -166,22 +173,18 @@ def groups_of(layer, recorded, x, target, weights, scale):
         yield g * rows, g * columns, x_of_group, targets[..., part].reshape(-1, columns), own
 
 
-def score(split, cells, found, layer, recorded, x, target):
+def score(split, cells, found, layer, windows, places, targets):
     """What the results with these integers follow of the targets, less what cells lose."""
-    q = numerics.windows(recorded.map("in"), layer)
-    q = q.reshape(len(x), -1, q.shape[-1])
-    rows, columns = q.shape[2] // layer.groups, target.shape[2] // layer.groups
-    codes = np.zeros((q.shape[2], target.shape[2]), np.int64)
+    rows, columns = windows.shape[2] // layer.groups, targets.shape[2] // layer.groups
+    codes = np.zeros((windows.shape[2], targets.shape[2]), np.int64)
     for g, (_, own) in enumerate(found):
         codes[g * rows : (g + 1) * rows, g * columns : (g + 1) * columns] = np.stack(own, 1)
     planes, significance = numerics.planes_of(codes, split, cells, layer.groups)
-    count = min(max(8192 // q.shape[1], 4), len(x))
-    images = np.arange(count) * len(x) // count
+    count = min(max(8192 // windows.shape[1], 4), len(windows))
+    images = np.arange(count) * len(windows) // count
     converter = lambda sums: gains.Plane(sums, np.ones_like(sums), 0, layer.adc_lo, layer.adc_hi, layer.adc_rounding)
-    places = compensation.sampled_windows(len(x), q.shape[1], rows)
-    targets = target[np.arange(len(x))[:, None], places]
     lost = sum(group.lost_in_cells(column, n) for group, own in found for n, column in enumerate(own))
-    return compensation.explained_behind_converters(q, images, planes, significance, converter, places, targets) - lost
+    return compensation.explained_behind_converters(windows, images, planes, significance, converter, places, targets) - lost
 
 
 def check_integers(model, x, cells, split, tmp_path, reference_device, *more, conversion=0):
@@ -200,18 +203,19 @@ def check_integers(model, x, cells, split, tmp_path, reference_device, *more, co
     ):
         layer = recorded.numerics_layer(seen.arrays)
         q = integers_of(layer)
-        groups = list(groups_of(layer, recorded, x, target, numpy_helper.to_array(table), scale))
+        windows, places, targets = seen_by(layer, recorded, target)
+        groups = list(groups_of(layer, at(places, windows), targets, numpy_helper.to_array(table), scale))
         choices = {split: []}
         if split == "auto":
             choices = {"radix": []} if cells == 1 else {"radix": [], "magnitude": [], "equal": []}
         for choice, found in choices.items():
             model_of_cells = compensation.Cells(choice, cells, **ANIA, conversion=conversion)
-            for _, _, inputs, targets, own in groups:
-                group = compensation.Group([(inputs, targets)], own, model_of_cells)
+            for _, _, inputs, wanted, own in groups:
+                group = compensation.Group([(inputs, wanted)], own, model_of_cells)
                 found.append((group, [group.choose(n) for n in range(own.shape[1])]))
         taken = next(iter(choices))
         if len(choices) > 1:
-            scores = {choice: score(choice, cells, found, layer, recorded, x, target) for choice, found in choices.items()}
+            scores = {choice: score(choice, cells, found, layer, windows, places, targets) for choice, found in choices.items()}
             taken = {1: "equal", 2: "magnitude", 3: "radix"}[int(layer.significance[1, 0])]
             best = max(scores.values())
             assert scores[taken] >= best - ALIKE * abs(best), scores
