@@ -169,25 +169,38 @@ private:
     std::vector<LayerCodes> found = open.compensate();
     open.moments.clear();
     matrix.gains.clear(); // of integers that a first look had
-    size_t best = 0;
-    double most = 0;
-    for (size_t i = 0; i < found.size() && found.size() > 1; ++i) {
-      double explained = 0;
-      open.take(i, found[i]);
-      if (cim_status status = measure(explained))
-        return status;
-      explained -= found[i].lostInCells;
-      if (i > 0 && !(explained > most))
-        continue;
-      best = i;
-      most = explained;
+    if (found.size() == 1) {
+      open.take(0, std::move(found[0]));
+      return CIM_OK;
     }
-    open.take(best, std::move(found[best]));
+    Trial best;
+    for (auto [i, codes] : llvm::enumerate(found)) {
+      open.take(i, codes);
+      Trial trial;
+      if (cim_status status = measure(trial))
+        return status;
+      if (i == 0 || trial.explained > best.explained) {
+        best = std::move(trial);
+        best.choice = i;
+      }
+    }
+    open.take(best.choice, std::move(found[best.choice]));
+    device.decided[result.matrix] = std::move(best.cells);
+    matrix.gains = std::move(best.gains);
     return CIM_OK;
   }
 
-  /// The variance of the targets that the layer's results would follow.
-  cim_status measure(double &explained) {
+  /// One way to write a matrix, on chips of its own.
+  struct Trial {
+    size_t choice = 0;
+    /// The variance of the targets that the layer's results would follow, less
+    /// what cells lose.
+    double explained = 0;
+    std::unique_ptr<DecidedMatrix> cells;
+    std::vector<float> gains;
+  };
+
+  cim_status measure(Trial &trial) {
     if (cim_status status = bringOntoChips())
       return status;
     if (cim_status status = chooseGains())
@@ -196,9 +209,10 @@ private:
       return status;
     ChannelCorrelation correlation;
     correlation.add(layer, stream, device.sums.data(), *result.targets);
-    explained = correlation.getExplained();
-    device.decided[result.matrix].reset();
-    matrix.gains.clear();
+    trial.explained =
+        correlation.getExplained() - matrix.open->found.lostInCells;
+    trial.cells = std::move(device.decided[result.matrix]);
+    trial.gains = std::move(matrix.gains);
     return CIM_OK;
   }
 
