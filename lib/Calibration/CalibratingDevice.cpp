@@ -167,7 +167,6 @@ private:
   cim_status decideMatrix() {
     OpenMatrix &open = *matrix.open;
     std::vector<LayerCodes> found = open.compensate();
-    open.moments.clear();
     matrix.gains.clear(); // of integers that a first look had
     if (found.size() == 1) {
       open.take(0, std::move(found[0]));
@@ -512,31 +511,32 @@ Eigen::MatrixXd OpenMatrix::weightsOf(int64_t group) const {
   return weights.block(group * rows, group * columns, rows, columns);
 }
 
-LayerCodes OpenMatrix::compensate(const CellModel &cells,
-                                  const LayerCodes &start) const {
-  LayerCodes result = start;
-  result.explained = result.lostInCells = 0;
+std::vector<LayerCodes> OpenMatrix::compensate() {
+  std::vector<LayerCodes> result;
+  for (auto [i, choice] : llvm::enumerate(choices)) {
+    LayerCodes &start =
+        result.emplace_back(i == chosen ? found : choice.nearest);
+    start.explained = start.lostInCells = 0;
+  }
   int64_t rows = weights.rows() / groups, columns = weights.cols() / groups;
+  // All have equally many cells: they are ternary, or none is.
+  bool isTernary = choices.front().levels == 1;
   for (int64_t group = 0; group < groups; ++group) {
     int64_t k = group * rows, n = group * columns;
-    LayerCodes own;
-    own.codes = start.codes.block(k, n, rows, columns);
-    own.scales = start.scales.segment(n, columns);
-    own = compensateErrors(moments[group], weightsOf(group), cells,
-                           std::move(own));
-    result.codes.block(k, n, rows, columns) = own.codes;
-    result.scales.segment(n, columns) = own.scales;
-    result.explained += own.explained;
-    result.lostInCells += own.lostInCells;
+    ErrorMetric metric(std::move(moments[group]), weightsOf(group), losses,
+                       isTernary);
+    for (auto [choice, all] : llvm::zip_equal(choices, result)) {
+      LayerCodes own;
+      own.codes = all.codes.block(k, n, rows, columns);
+      own.scales = all.scales.segment(n, columns);
+      own = compensateErrors(metric, choice.cells, std::move(own));
+      all.codes.block(k, n, rows, columns) = own.codes;
+      all.scales.segment(n, columns) = own.scales;
+      all.explained += own.explained;
+      all.lostInCells += own.lostInCells;
+    }
   }
-  return result;
-}
-
-std::vector<LayerCodes> OpenMatrix::compensate() const {
-  std::vector<LayerCodes> result;
-  for (auto [i, choice] : llvm::enumerate(choices))
-    result.push_back(
-        compensate(choice.cells, i == chosen ? found : choice.nearest));
+  moments.clear();
   return result;
 }
 
@@ -552,7 +552,6 @@ void OpenMatrix::decide() {
     return a.explained < b.explained;
   });
   take(best - found.begin(), std::move(*best));
-  moments.clear();
 }
 
 void LayerCalibration::correct() {

@@ -4,6 +4,7 @@
 #ifndef CIM_LIB_CALIBRATION_CALIBRATINGDEVICE_H
 #define CIM_LIB_CALIBRATION_CALIBRATINGDEVICE_H
 
+#include "ErrorCompensation.h"
 #include "GainSearch.h"
 #include "WindowMoments.h"
 #include "cim/Dialect/CIM/IR/CIM.h"
@@ -33,6 +34,7 @@ struct OpenMatrix {
   int64_t cellLimit = 1;
   /// All with equally many cells; at least one.
   std::vector<SplitChoice> choices;
+  ReadLosses losses;
   /// What the integers stand for, rows x columns.
   Eigen::MatrixXd weights;
   /// The choice, integers and scales so far.
@@ -46,14 +48,12 @@ struct OpenMatrix {
   std::vector<LayerMoments> moments;
 
   Eigen::MatrixXd weightsOf(int64_t group) const;
-  /// By choice, the integers that fit what all layers saw.
-  std::vector<LayerCodes> compensate() const;
+  /// By choice, the integers that fit what all layers saw, which is then
+  /// forgotten.
+  std::vector<LayerCodes> compensate();
   void take(size_t choice, LayerCodes codes);
   /// Takes the choice that should lose least.
   void decide();
-
-private:
-  LayerCodes compensate(const CellModel &cells, const LayerCodes &start) const;
 };
 
 /// The cells that layers share.

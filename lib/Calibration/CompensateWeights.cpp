@@ -220,6 +220,7 @@ private:
     OpenMatrix &open = cells.open.emplace();
     open.groups = geometry.groups;
     open.cellLimit = getCellLimit(*arch);
+    open.losses = makeReadLosses();
     open.weights.setZero(rows, columns);
     for (auto [weight, place] : llvm::zip_equal(*weights, places))
       open.weights(place / columns, place % columns) = weight;
@@ -250,7 +251,7 @@ private:
     return choice;
   }
 
-  /// What the integers of a column mean for its cells and converters.
+  /// What the integers of a column mean for its cells.
   CellModel makeCellModel(const SplitChoice &choice, int64_t cellLimit) const {
     CellModel model;
     model.levels = double(choice.levels);
@@ -279,19 +280,22 @@ private:
           model.energy[i] += digit * significance * (digit * significance);
       }
     }
+    return model;
+  }
+
+  ReadLosses makeReadLosses() const {
+    ReadLosses losses;
     // The least error of a normal distribution that is rounded to 2^B values
     // (Hui and Neuhoff, 2001).
-    double codesOfConverter = std::exp2(double(arch->adcBits()));
-    model.converterLoss = 4.0 / 3 * std::log(codesOfConverter) /
-                          (codesOfConverter * codesOfConverter);
+    double codes = std::exp2(double(arch->adcBits()));
+    losses.converter = 4.0 / 3 * std::log(codes) / (codes * codes);
     // A step's rounding has the variance 1/12.
     if (adcRange == GainMethod::Noise)
-      model.converterLoss *=
-          1 + 12 * GainChoice(adcRange, 100, *arch).conversion;
+      losses.converter *= 1 + 12 * GainChoice(adcRange, 100, *arch).conversion;
     double read = arch->noise().read.value;
     double variation = arch->noise().staticVariation.value;
-    model.cellLoss = read * read + variation * variation;
-    return model;
+    losses.cell = read * read + variation * variation;
+    return losses;
   }
 
   void writeBack(const NetworkCalibration &calibration) {

@@ -15,12 +15,8 @@ namespace cim {
 
 namespace {
 
-using RowMajorMatrix =
-    Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Part = ErrorMetric::Part;
 
-/// The damping, relative to the mean moment of an input, and what it grows by
-/// with inputs per window.
-constexpr double damping = 0.01, dampingPerShortage = 0.1;
 constexpr int scaleCount = 20, maxSweeps = 8;
 /// Columns that one thread takes at a time.
 constexpr Eigen::Index slabColumns = 4;
@@ -57,97 +53,27 @@ double getTernaryScale(const VectorXd &weights) {
 
 class Compensation {
 public:
-  Compensation(const LayerMoments &moments, const MatrixXd &weights,
-               const CellModel &cells, LayerCodes start)
-      : rows(weights.rows()), cells(cells), levels(cells.levels),
-        targets(moments.targets / moments.count), cellPowers(rows),
-        corrected(rows, weights.cols()), result(std::move(start)),
-        explained(RowVectorXd::Zero(weights.cols())) {
-    RowParts cuts(rows);
-    for (int64_t i = 0; i < cuts.count; ++i)
-      addPart(cuts.begin(i), moments.inputs[i] / moments.count,
-              moments.powers[i] / moments.count, moments.count, weights);
-  }
+  Compensation(const ErrorMetric &metric, const CellModel &cells,
+               LayerCodes start)
+      : metric(metric), cells(cells), levels(cells.levels), rows(metric.rows),
+        result(std::move(start)),
+        explained(RowVectorXd::Zero(metric.targets.cols())) {}
 
   LayerCodes run() {
-    for (const Part &part : parts)
-      if (!(part.lambda > std::numeric_limits<double>::min()))
-        return std::move(result);
-    for (Part &part : parts)
-      factorise(part);
-    Eigen::Index columns = targets.cols();
+    Eigen::Index columns = metric.targets.cols();
     size_t slabs = (columns + slabColumns - 1) / slabColumns;
     llvm::parallelFor(0, slabs, [&](size_t slab) {
       Eigen::Index begin = Eigen::Index(slab) * slabColumns;
       chooseColumns(begin, std::min(slabColumns, columns - begin));
     });
     result.explained = explained.sum();
-    if (levels > 1)
+    if (!metric.isTernary)
       result.lostInCells =
           result.scales.cwiseAbs2().dot(getCellLosses(result.codes));
     return std::move(result);
   }
 
 private:
-  /// Rows that make up for each other's errors; all others are left out here.
-  struct Part {
-    Eigen::Index begin, rows;
-    double lambda;
-    MatrixXd inputs;      // A
-    MatrixXd powers;      // R, times the loss of a conversion
-    RowMajorMatrix upper; // U, in `order`
-    std::vector<Eigen::Index> order;
-  };
-
-  void addPart(Eigen::Index begin, MatrixXd inputs, MatrixXd powers,
-               double count, const MatrixXd &weights) {
-    Eigen::Index size = inputs.rows();
-    double lambda = (damping + dampingPerShortage * (double(size) / count)) *
-                    inputs.trace() / double(size);
-    inputs.diagonal().array() += lambda;
-    targets.middleRows(begin, size) += lambda * weights.middleRows(begin, size);
-    cellPowers.segment(begin, size) = cells.cellLoss * powers.diagonal();
-    powers *= cells.converterLoss;
-    if (levels == 1) {
-      // One cell: all losses are quadratic in the integers themselves.
-      inputs += powers;
-      inputs.diagonal() += cellPowers.segment(begin, size);
-    }
-    parts.push_back(
-        {begin, size, lambda, std::move(inputs), std::move(powers), {}, {}});
-  }
-
-  /// The corrected weights of a part, and what errors need.
-  void factorise(Part &part) {
-    Eigen::LLT<MatrixXd> factors(part.inputs);
-    corrected.middleRows(part.begin, part.rows) =
-        factors.solve(targets.middleRows(part.begin, part.rows));
-    // Inputs by falling moment: the last ones have the fewest left over to
-    // make up for their errors.
-    std::vector<Eigen::Index> &order = part.order;
-    for (Eigen::Index k = 0; k < part.rows; ++k)
-      order.push_back(k);
-    llvm::sort(order, [&](Eigen::Index a, Eigen::Index b) {
-      return std::pair(-part.inputs(a, a), a) <
-             std::pair(-part.inputs(b, b), b);
-    });
-    MatrixXd inverse = factors.solve(MatrixXd::Identity(part.rows, part.rows));
-    MatrixXd sorted(part.rows, part.rows);
-    for (Eigen::Index j = 0; j < part.rows; ++j)
-      for (Eigen::Index i = 0; i < part.rows; ++i)
-        sorted(i, j) = inverse(order[i], order[j]);
-    part.upper = sorted.llt().matrixU();
-  }
-
-  /// The matrix that has `which` of every part on its diagonal, times `x`.
-  MatrixXd multiply(MatrixXd Part::*which, const MatrixXd &x) const {
-    MatrixXd product(rows, x.cols());
-    for (const Part &part : parts)
-      product.middleRows(part.begin, part.rows).noalias() =
-          part.*which * x.middleRows(part.begin, part.rows);
-    return product;
-  }
-
   /// What is rounded of all columns meets the moments at once: these are large.
   void chooseColumns(Eigen::Index begin, Eigen::Index count) {
     MatrixXd rounded(rows, count * scaleCount);
@@ -178,11 +104,11 @@ private:
 
   /// e(q) of column `n` without losses in cells and converters.
   double getGain(Eigen::Index n, const VectorXd &codes) const {
-    double cross = codes.dot(targets.col(n));
-    VectorXd product = multiply(&Part::inputs, codes);
-    if (levels == 1)
-      product -=
-          multiply(&Part::powers, codes) + cellPowers.cwiseProduct(codes);
+    double cross = codes.dot(metric.targets.col(n));
+    VectorXd product = metric.multiply(&Part::inputs, codes);
+    if (metric.isTernary)
+      product -= metric.multiply(&Part::powers, codes) +
+                 metric.cellPowers.cwiseProduct(codes);
     return cross > 0 ? cross * cross / codes.dot(product) : 0;
   }
 
@@ -198,14 +124,17 @@ private:
   /// q'Aq of every column of `codes`, and what is lost in cells and converters.
   RowVectorXd getSquares(const MatrixXd &codes) const {
     RowVectorXd squares =
-        codes.cwiseProduct(multiply(&Part::inputs, codes)).colwise().sum();
-    if (levels == 1)
+        codes.cwiseProduct(metric.multiply(&Part::inputs, codes))
+            .colwise()
+            .sum();
+    if (metric.isTernary)
       return squares;
     for (Eigen::Index p = 0; p < cells.significance.size(); ++p) {
       MatrixXd digits = getDigits(codes, p);
-      squares +=
-          cells.significance[p] * cells.significance[p] *
-          digits.cwiseProduct(multiply(&Part::powers, digits)).colwise().sum();
+      squares += cells.significance[p] * cells.significance[p] *
+                 digits.cwiseProduct(metric.multiply(&Part::powers, digits))
+                     .colwise()
+                     .sum();
     }
     return squares + getCellLosses(codes);
   }
@@ -214,7 +143,7 @@ private:
   RowVectorXd getCellLosses(const MatrixXd &codes) const {
     MatrixXd energies = codes.unaryExpr(
         [&](double code) { return cells.energy[cells.indexOf(code)]; });
-    return cellPowers.transpose() * energies;
+    return metric.cellPowers.transpose() * energies;
   }
 
   void offer(Eigen::Index n, const VectorXd &codes) {
@@ -227,7 +156,7 @@ private:
   void offer(Eigen::Index n, const MatrixXd &codes,
              const RowVectorXd &squares) {
     for (Eigen::Index i = 0; i < codes.cols(); ++i) {
-      double cross = codes.col(i).dot(targets.col(n));
+      double cross = codes.col(i).dot(metric.targets.col(n));
       double scale = cross / squares[i];
       if (!(cross > 0) || !(scale >= std::numeric_limits<float>::min()) ||
           !(cross * scale > explained[n]))
@@ -241,14 +170,14 @@ private:
   /// Rounds column `n` input by input, with every scale; what an input gets
   /// wrong is made up for by those that follow.
   MatrixXd roundColumn(Eigen::Index n) const {
-    VectorXd weights = corrected.col(n);
+    VectorXd weights = metric.corrected.col(n);
     double base = getBaseScale(weights);
-    const ScaleRange &range = levels == 1 ? ternaryScales : otherScales;
+    const ScaleRange &range = metric.isTernary ? ternaryScales : otherScales;
     Eigen::Array<double, 1, Eigen::Dynamic> scales(scaleCount);
     for (int i = 0; i < scaleCount; ++i)
       scales[i] = base * range.factor(i);
     MatrixXd codes(rows, scaleCount);
-    for (const Part &part : parts)
+    for (const Part &part : metric.parts)
       roundPart(part, weights, scales, codes);
     return codes;
   }
@@ -256,7 +185,7 @@ private:
   void roundPart(const Part &part, const VectorXd &weights,
                  const Eigen::Array<double, 1, Eigen::Dynamic> &scales,
                  MatrixXd &codes) const {
-    RowMajorMatrix rest(part.rows, scaleCount);
+    Part::RowMajorMatrix rest(part.rows, scaleCount);
     for (Eigen::Index k = 0; k < part.rows; ++k)
       rest.row(k).setConstant(weights[part.begin + part.order[k]]);
     RowVectorXd rounded(scaleCount), error(scaleCount);
@@ -272,8 +201,8 @@ private:
   }
 
   double getBaseScale(const VectorXd &weights) const {
-    double scale = levels == 1 ? getTernaryScale(weights)
-                               : weights.cwiseAbs().maxCoeff() / levels;
+    double scale = metric.isTernary ? getTernaryScale(weights)
+                                    : weights.cwiseAbs().maxCoeff() / levels;
     return std::max(scale, double(std::numeric_limits<float>::min()));
   }
 
@@ -281,19 +210,20 @@ private:
   /// others stay, until none changes.
   VectorXd descend(Eigen::Index n) const {
     VectorXd codes = result.codes.col(n);
-    VectorXd product = multiply(&Part::inputs, codes);
-    Eigen::Index planes = levels > 1 ? cells.significance.size() : 0;
+    VectorXd product = metric.multiply(&Part::inputs, codes);
+    Eigen::Index planes = metric.isTernary ? 0 : cells.significance.size();
     MatrixXd planeProducts(rows, planes);
     for (Eigen::Index p = 0; p < planes; ++p)
-      planeProducts.col(p) = cells.significance[p] * cells.significance[p] *
-                             multiply(&Part::powers, getDigits(codes, p));
+      planeProducts.col(p) =
+          cells.significance[p] * cells.significance[p] *
+          metric.multiply(&Part::powers, getDigits(codes, p));
     for (int sweeps = 0; sweeps < maxSweeps; ++sweeps) {
-      double cross = codes.dot(targets.col(n));
+      double cross = codes.dot(metric.targets.col(n));
       double scale = cross > 0 ? cross / getSquares(codes)[0] : 0;
       if (!(scale > 0))
         break;
       bool changed = false;
-      for (const Part &part : parts)
+      for (const Part &part : metric.parts)
         changed |= sweep(part, n, scale, codes, product, planeProducts);
       if (!changed)
         break;
@@ -332,16 +262,16 @@ private:
                  const MatrixXd &planeProducts) const {
     Eigen::Index k = part.begin + i;
     double own = part.inputs(i, i), power = part.powers(i, i);
-    double rest = targets(k, n) / scale - product[k] + own * codes[k];
-    if (levels == 1)
+    double rest = metric.targets(k, n) / scale - product[k] + own * codes[k];
+    if (metric.isTernary)
       return std::clamp(std::rint(rest / own), -levels, levels);
     const MatrixXd &digits = cells.digitsAt(k);
     Eigen::Index before = cells.indexOf(codes[k]);
     double best = std::numeric_limits<double>::infinity(), result = codes[k];
     for (Eigen::Index index = 0; index < cells.energy.size(); ++index) {
       double code = double(index) - levels;
-      double loss =
-          code * (own * code - 2 * rest) + cellPowers[k] * cells.energy[index];
+      double loss = code * (own * code - 2 * rest) +
+                    metric.cellPowers[k] * cells.energy[index];
       for (Eigen::Index p = 0; p < planeProducts.cols(); ++p) {
         double square = cells.significance[p] * cells.significance[p];
         double now = digits(p, before), digit = digits(p, index);
@@ -356,43 +286,23 @@ private:
     return result;
   }
 
-  Eigen::Index rows;
+  const ErrorMetric &metric;
   const CellModel &cells;
   double levels;
-  std::vector<Part> parts;
-  MatrixXd targets;    // B
-  VectorXd cellPowers; // diagonal of R, times the loss of a cell
-  MatrixXd corrected;  // W* = A^-1 B
+  Eigen::Index rows;
   LayerCodes result;
   RowVectorXd explained; // of the targets' variance, by `result`
 };
 
 } // namespace
 
-void LayerMoments::add(const LayerMoments &other) {
-  if (other.count == 0)
-    return;
-  if (count == 0) {
-    *this = other;
-    return;
-  }
-  count += other.count;
-  targets += other.targets;
-  for (auto [mine, others] : llvm::zip_equal(inputs, other.inputs))
-    mine += others;
-  for (auto [mine, others] : llvm::zip_equal(powers, other.powers))
-    mine += others;
-}
-
-void fixOrderOfSums() { Eigen::setCpuCacheSizes(32 << 10, 512 << 10, 2 << 20); }
-
-LayerCodes compensateErrors(const LayerMoments &moments,
-                            const MatrixXd &weights, const CellModel &cells,
+LayerCodes compensateErrors(const ErrorMetric &metric, const CellModel &cells,
                             LayerCodes start) {
-  if (moments.count == 0)
+  assert(metric.isTernary == (cells.levels == 1) &&
+         "a metric of single ternary cells is one of its own");
+  if (metric.isBlind())
     return start;
-  fixOrderOfSums();
-  return Compensation(moments, weights, cells, std::move(start)).run();
+  return Compensation(metric, cells, std::move(start)).run();
 }
 
 } // namespace cim

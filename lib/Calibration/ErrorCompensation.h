@@ -4,28 +4,11 @@
 #ifndef CIM_LIB_CALIBRATION_ERRORCOMPENSATION_H
 #define CIM_LIB_CALIBRATION_ERRORCOMPENSATION_H
 
-#include "RowParts.h"
-#include <Eigen/Dense>
-#include <vector>
+#include "ErrorMetric.h"
 
 namespace cim {
 
-/// What calibration knows of K inputs that N output channels read, as sums over
-/// `count` windows, means taken off.
-struct LayerMoments {
-  double count = 0;
-  /// Of every part of the rows (RowParts), input by input.
-  std::vector<Eigen::MatrixXd> inputs;
-  /// K x N, input by what its part should make of the channel.
-  Eigen::MatrixXd targets;
-  /// Like `inputs` with means left in.
-  std::vector<Eigen::MatrixXd> powers;
-
-  /// Adds what was seen elsewhere.
-  void add(const LayerMoments &other);
-};
-
-/// How integers become cells, and what is lost when these are read.
+/// How integers become cells.
 struct CellModel {
   double levels = 1; ///< integers are in [-levels, levels]
   /// Of every plane, its significance.
@@ -35,10 +18,6 @@ struct CellModel {
   std::vector<Eigen::MatrixXd> digits;
   /// Sum over the cells of the integer: square of cell times significance.
   Eigen::VectorXd energy;
-  /// Variance of a conversion, relative to the mean square of what it converts.
-  double converterLoss = 0;
-  /// Variance of a cell's contribution, relative to its square.
-  double cellLoss = 0;
 
   Eigen::Index indexOf(double code) const {
     return static_cast<Eigen::Index>(code + levels);
@@ -59,15 +38,10 @@ struct LayerCodes {
   double lostInCells = 0;
 };
 
-/// What fits into the caches of a machine must not decide in which order Eigen
-/// adds up: to be called before its products, while no other thread computes.
-void fixOrderOfSums();
-
-/// Integers for `weights` (K x N) with less quadratic error of the channels
-/// than `start` has. Uses all cores; the result does not depend on how many.
-LayerCodes compensateErrors(const LayerMoments &moments,
-                            const Eigen::MatrixXd &weights,
-                            const CellModel &cells, LayerCodes start);
+/// Integers with less quadratic error of the channels than `start` has. Uses
+/// all cores; the result does not depend on how many.
+LayerCodes compensateErrors(const ErrorMetric &metric, const CellModel &cells,
+                            LayerCodes start);
 
 } // namespace cim
 

@@ -3,7 +3,7 @@
 #ifndef CIM_LIB_CALIBRATION_WINDOWMOMENTS_H
 #define CIM_LIB_CALIBRATION_WINDOWMOMENTS_H
 
-#include "ErrorCompensation.h"
+#include "ErrorMetric.h"
 #include "WindowSample.h"
 #include "cim-c/hal.h"
 #include "llvm/ADT/ArrayRef.h"
