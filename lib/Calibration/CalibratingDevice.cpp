@@ -136,6 +136,8 @@ public:
       writeOutput({sums.data() + image * size, size}, scale.data(), bias.data(),
                   image * size);
     });
+    if (device.calibration.sequential && matrix.uses == 1)
+      device.decided[result.matrix].reset(); // no other call needs them
     return CIM_OK;
   }
 
@@ -243,7 +245,7 @@ private:
     std::vector<int8_t> codes(rows * columns);
     for (int64_t k = 0; k < rows; ++k)
       for (int64_t n = 0; n < columns; ++n)
-        codes[k * columns + n] = static_cast<int8_t>(open.found.codes(k, n));
+        codes[k * columns + n] = open.found.codes(k, n);
     Planes planes = splitExactly(choice.split, codes, rows / open.groups,
                                  columns, choice.levels, open.cellLimit);
     decided.significance = std::move(planes.significance);
@@ -508,7 +510,8 @@ void MatrixCalibration::decideGains(const GainChoice &choice) {
 
 Eigen::MatrixXd OpenMatrix::weightsOf(int64_t group) const {
   int64_t rows = weights.rows() / groups, columns = weights.cols() / groups;
-  return weights.block(group * rows, group * columns, rows, columns);
+  return weights.block(group * rows, group * columns, rows, columns)
+      .cast<double>();
 }
 
 std::vector<LayerCodes> OpenMatrix::compensate() {

@@ -36,7 +36,7 @@ struct OpenMatrix {
   std::vector<SplitChoice> choices;
   ReadLosses losses;
   /// What the integers stand for, rows x columns.
-  Eigen::MatrixXd weights;
+  Eigen::MatrixXf weights;
   /// The choice, integers and scales so far.
   size_t chosen = 0;
   LayerCodes found;

@@ -321,8 +321,7 @@ private:
       integers.scales.push_back(scale);
     int64_t columns = geometry.outC;
     for (int64_t place : nn::getMatrixPlaces(op, geometry))
-      integers.values.push_back(
-          static_cast<int8_t>(found.codes(place / columns, place % columns)));
+      integers.values.push_back(found.codes(place / columns, place % columns));
     OpBuilder builder(op);
     Value constant =
         nn::createWeights(builder, weights.getLoc(),

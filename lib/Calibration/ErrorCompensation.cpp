@@ -68,8 +68,8 @@ public:
     });
     result.explained = explained.sum();
     if (!metric.isTernary)
-      result.lostInCells =
-          result.scales.cwiseAbs2().dot(getCellLosses(result.codes));
+      result.lostInCells = result.scales.cwiseAbs2().dot(
+          getCellLosses(result.codes.cast<double>()));
     return std::move(result);
   }
 
@@ -87,19 +87,23 @@ private:
 
   void chooseColumn(Eigen::Index n, const MatrixXd &rounded,
                     const RowVectorXd &squares) {
-    VectorXd start = result.codes.col(n);
+    VectorXd start = getCodes(n);
     double startScale = result.scales[n];
     double least = getGain(n, start);
     offer(n, start);
     offer(n, rounded, squares);
     offer(n, descend(n));
     // Losing less in cells must not cost what rounding alone would have kept.
-    if (getGain(n, result.codes.col(n)) >= least)
+    if (getGain(n, getCodes(n)) >= least)
       return;
-    result.codes.col(n) = start;
+    result.codes.col(n) = start.cast<int8_t>();
     result.scales[n] = startScale;
     explained[n] = 0;
     offer(n, start);
+  }
+
+  VectorXd getCodes(Eigen::Index n) const {
+    return result.codes.col(n).cast<double>();
   }
 
   /// e(q) of column `n` without losses in cells and converters.
@@ -162,7 +166,7 @@ private:
           !(cross * scale > explained[n]))
         continue;
       explained[n] = cross * scale;
-      result.codes.col(n) = codes.col(i);
+      result.codes.col(n) = codes.col(i).cast<int8_t>();
       result.scales[n] = scale;
     }
   }
@@ -209,7 +213,7 @@ private:
   /// Sweeps over the codes of column `n`, each becoming the best while all
   /// others stay, until none changes.
   VectorXd descend(Eigen::Index n) const {
-    VectorXd codes = result.codes.col(n);
+    VectorXd codes = getCodes(n);
     VectorXd product = metric.multiply(&Part::inputs, codes);
     Eigen::Index planes = metric.isTernary ? 0 : cells.significance.size();
     MatrixXd planeProducts(rows, planes);

@@ -29,7 +29,8 @@ struct CellModel {
 
 /// Integers and the scale of every column: a weight is `codes * scales`.
 struct LayerCodes {
-  Eigen::MatrixXd codes;     ///< K x N, integers
+  /// K x N.
+  Eigen::Matrix<int8_t, Eigen::Dynamic, Eigen::Dynamic> codes;
   Eigen::RowVectorXd scales; ///< N
   /// Sum over the channels: variance of the targets that they explain, less
   /// what is lost in cells and converters.
