@@ -4,7 +4,6 @@
 #include "cim/Calibration/AccuracyTest.h"
 #include "ModelRunner.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -100,31 +99,18 @@ LogicalResult AccuracyTest::chooseMeasure(ModuleOp network, bool byEnergy) {
 
 LogicalResult AccuracyTest::readLabels(ModuleOp network, StringRef path,
                                        int64_t sampleCount) {
-  auto error = [&] { return network.emitError("labels '") << path << "': "; };
   if (kind != Measure::Agreement)
-    return error() << "expected a network with one output of shape (samples, "
-                      "classes) in float";
+    return network.emitError("labels ")
+           << path
+           << ": expected a network with one output of shape (samples, "
+              "classes) in float";
   std::string problem;
-  std::optional<npy::Array> array = npy::read(path.str(), problem);
-  if (!array)
-    return error() << problem;
-  if (array->type == npy::Type::F32 || array->type == npy::Type::F64 ||
-      array->type == npy::Type::Bool)
-    return error() << "expected integers, but got "
-                   << npy::typeName(array->type);
-  if (array->shape != std::vector<int64_t>{sampleCount})
-    return error() << "expected shape (" << sampleCount
-                   << ",), a class for each calibration sample, but got "
-                   << npy::shapeText(array->shape);
-  for (int64_t i = 0; i < sampleCount; ++i) {
-    double label = array->value(i);
-    if (label < 0 || label >= double(classCount))
-      return error() << "expected classes from 0 to " << classCount - 1
-                     << ", but got " << llvm::formatv("{0:F0}", label).str()
-                     << " at " << i;
-    if (i >= firstHeld && i < firstHeld + heldCount())
-      classes.push_back(int64_t(label));
-  }
+  std::optional<std::vector<int64_t>> labels =
+      npy::readLabels(path.str(), sampleCount, classCount, problem);
+  if (!labels)
+    return network.emitError("labels ") << problem;
+  classes.assign(labels->begin() + firstHeld,
+                 labels->begin() + firstHeld + heldCount());
   kind = Measure::Labels;
   return success();
 }

@@ -55,6 +55,11 @@ private:
     return module.emitError("calibration data '") << path << "': ";
   }
 
+  /// `problem` names the file.
+  LogicalResult unreadable(StringRef problem) {
+    return module.emitError("calibration data ") << problem;
+  }
+
   LogicalResult describeInputs() {
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (!main || main.getNumArguments() == 0)
@@ -101,14 +106,14 @@ private:
       std::optional<npy::Archive> archive =
           npy::readArchive(path.str(), problem);
       if (!archive)
-        return error() << problem;
+        return unreadable(problem);
       return std::move(*archive);
     }
     if (!path.ends_with(".npy"))
       return error() << "expected a .npy or .npz file";
     std::optional<npy::Array> array = npy::read(path.str(), problem);
     if (!array)
-      return error() << problem;
+      return unreadable(problem);
     if (inputs.size() != 1)
       return error() << "the network has " << inputs.size()
                      << " inputs; expected a .npz file with an array for each";

@@ -76,6 +76,12 @@ struct Array {
 /// every one of its values.
 std::optional<Array> read(const std::string &path, std::string &error);
 
+/// Reads the class of every sample: integers (or bools) from 0 to `classes`
+/// - 1.
+std::optional<std::vector<int64_t>> readLabels(const std::string &path,
+                                               int64_t samples, int64_t classes,
+                                               std::string &error);
+
 /// Reads one .npy from memory; `name` is used in error texts.
 std::optional<Array> parse(std::vector<uint8_t> bytes, const std::string &name,
                            std::string &error);

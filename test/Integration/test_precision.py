@@ -189,7 +189,7 @@ def test_the_page_shows_losses_and_trials(feature_map, tmp_path):
 
 
 LABELS = {
-    "short": (np.zeros(63, np.int64), "expected shape (64,), a class for each calibration sample, but got (63,)"),
+    "short": (np.zeros(63, np.int64), "expected shape (64,), a class for each sample, but got (63,)"),
     "float": (np.zeros(64, np.float32), "expected integers, but got float32"),
     "nan": (np.full(64, np.nan), "expected integers, but got float64"),
     "two axes": (np.zeros((64, 1), np.int32), "expected shape (64,)"),

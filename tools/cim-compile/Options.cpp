@@ -8,6 +8,8 @@
 #include "mlir/Support/Timing.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/WithColor.h"
 #include <cmath>
 
@@ -147,13 +149,17 @@ static bool usageError(const llvm::Twine &message) {
   return false;
 }
 
-/// An output must not take the place of an input or of another output.
-static bool checkDistinctFiles() {
-  std::pair<StringRef, const std::string *> files[] = {
+/// A file that is named has a name, and an output must not take the place of an
+/// input or of another output.
+static bool checkFiles() {
+  std::pair<StringRef, const cl::opt<std::string> *> files[] = {
       {"the network", &model}, {"--calibration", &calibration},
       {"--target", &target},   {"--labels", &labels},
       {"-o", &output},         {"--report", &report},
       {"--remarks", &remarks}};
+  for (auto [option, file] : files)
+    if (file->getNumOccurrences() && file->empty())
+      return usageError(option + " expects the name of a file");
   constexpr size_t firstOutput = 4;
   for (size_t i = firstOutput; i < std::size(files); ++i)
     for (size_t j = 0; j < i; ++j) {
@@ -228,6 +234,8 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
     if (std::optional<std::string> wrong =
             addShapeOption(options.import, shape))
       return usageError(*wrong);
+  if (!checkFiles())
+    return false;
   if (check && (output.getNumOccurrences() || emit.getNumOccurrences() ||
                 report.getNumOccurrences()))
     return usageError("--check writes nothing, expected no -o, --emit or "
@@ -241,12 +249,14 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
   if (!readAccuracyGoal(options))
     return false;
   if (!(adcPercentile > 0 && adcPercentile <= 100))
-    return usageError("--adc-percentile expects a percentage above 0 and up to "
-                      "100");
+    return usageError(llvm::formatv(
+        "--adc-percentile expects a percentage above 0 and up to 100, but got "
+        "{0}",
+        llvm::format("%g", double(adcPercentile))));
+  if (adcPercentile.getNumOccurrences() && adcRange != GainMethod::Percentile)
+    return usageError("--adc-percentile expects --adc-range=percentile");
   if (arrays < 0)
     return usageError("--arrays expects a number of at least 0");
-  if (!checkDistinctFiles())
-    return false;
   // Linking runs lld in this process, which resets every option to its default.
   parsed.quiet = quiet;
   parsed.remarks = remarks;

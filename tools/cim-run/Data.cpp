@@ -194,35 +194,6 @@ cim::run::loadInputs(const std::vector<Tensor> &tensors,
   return arrays;
 }
 
-std::optional<std::vector<int64_t>>
-cim::run::loadLabels(const std::string &path, int64_t samples, int64_t classes,
-                     std::string &error) {
-  std::optional<npy::Array> array = npy::read(path, error);
-  if (!array)
-    return std::nullopt;
-  if (array->type == npy::Type::F32 || array->type == npy::Type::F64) {
-    error = path + ": labels have element type " + npy::typeName(array->type) +
-            ", expected integers";
-    return std::nullopt;
-  }
-  if (array->shape != std::vector<int64_t>{samples}) {
-    error = path + ": labels have shape " + npy::shapeText(array->shape) +
-            ", expected " + npy::shapeText({samples});
-    return std::nullopt;
-  }
-  std::vector<int64_t> labels(samples);
-  for (int64_t i = 0; i < samples; ++i) {
-    labels[i] = int64_t(array->value(i));
-    if (labels[i] >= 0 && labels[i] < classes)
-      continue;
-    error = path + ": label " + std::to_string(i) + " is " +
-            std::to_string(labels[i]) + ", expected 0 .. " +
-            std::to_string(classes - 1);
-    return std::nullopt;
-  }
-  return labels;
-}
-
 template <typename T>
 static int64_t countHits(const T *values, int64_t classes,
                          const std::vector<int64_t> &labels) {

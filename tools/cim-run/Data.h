@@ -43,11 +43,6 @@ loadInputs(const std::vector<Tensor> &tensors,
            const std::vector<NamedFile> &files, bool finite,
            std::string &error);
 
-/// Class numbers, one per sample, below `classes`.
-std::optional<std::vector<int64_t>> loadLabels(const std::string &path,
-                                               int64_t samples, int64_t classes,
-                                               std::string &error);
-
 /// Percentage of samples whose largest output (the first one of equals) is at
 /// the label.
 double top1(const Tensor &tensor, const void *values,

@@ -94,10 +94,12 @@ bool Job::prepare(std::string &error) {
     calibration = std::move(*read);
   }
   if (!options.labels.empty()) {
-    auto read =
-        loadLabels(options.labels, samples, outputs[0].sampleElements(), error);
-    if (!read)
+    auto read = npy::readLabels(options.labels, samples,
+                                outputs[0].sampleElements(), error);
+    if (!read) {
+      error = "--labels: " + error;
       return false;
+    }
     labels = std::move(*read);
   }
   threads = options.threads ? options.threads

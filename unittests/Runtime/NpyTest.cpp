@@ -241,6 +241,30 @@ TEST(Npy, UnreadableFiles) {
   EXPECT_EQ(error, "/tmp: cannot read: Is a directory");
 }
 
+TEST(Npy, Labels) {
+  std::string path = folder() + "/l.npy", error;
+  auto read = [&](const char *descr, const char *shape,
+                  const std::string &data) {
+    std::ofstream(path) << npyFile(headerOf(descr, shape), data);
+    error.clear();
+    return readLabels(path, 2, 3, error);
+  };
+  using Classes = std::vector<int64_t>;
+  EXPECT_EQ(read("|i1", "(2,)", std::string("\2\0", 2)), Classes({2, 0}));
+  EXPECT_EQ(read("|b1", "(2,)", std::string("\0\1", 2)), Classes({0, 1}));
+  EXPECT_FALSE(read("|i1", "(2,)", "\1\xff"));
+  EXPECT_EQ(error, path + ": expected classes from 0 to 2, but got -1 at 1");
+  EXPECT_FALSE(
+      read("<u8", "(2,)", std::string(8, '\0') + std::string(8, '\xff')));
+  EXPECT_EQ(error, path + ": expected classes from 0 to 2, but got "
+                          "18446744073709551616 at 1");
+  EXPECT_FALSE(read("|u1", "(2, 1)", "\1\2"));
+  EXPECT_EQ(error, path + ": expected shape (2,), a class for each sample, but "
+                          "got (2, 1)");
+  EXPECT_FALSE(read("<f4", "(2,)", std::string(8, '\0')));
+  EXPECT_EQ(error, path + ": expected integers, but got float32");
+}
+
 //===----------------------------------------------------------------------===//
 // Archives
 //===----------------------------------------------------------------------===//

@@ -211,7 +211,8 @@ TEST_F(RunTool, WrongFiles) {
   expectError(1, "NET --input x.npy --output z=y.npy",
               "the network has no output 'z'; it has y");
   expectError(1, "NET --input x.npy --labels x.npy",
-              "labels have shape (5, 4, 4, 3), expected (5,)");
+              "expected shape (5,), a class for each sample, but got "
+              "(5, 4, 4, 3)");
 }
 
 TEST_F(RunTool, WrongValues) {
@@ -227,11 +228,12 @@ TEST_F(RunTool, WrongValues) {
   expectError(1, "NET --input e.npy", "input 'x' has no samples");
   std::vector<int64_t> labels(count, 80);
   save("big.npy", npy::Type::I64, {count}, labels.data());
-  expectError(1, "NET --input x.npy --labels big.npy",
-              "label 0 is 80, expected 0 .. 79");
+  expectError(
+      1, "NET --input x.npy --labels big.npy",
+      "--labels: big.npy: expected classes from 0 to 79, but got 80 at 0");
   save("fl.npy", npy::Type::F32, {count}, floats.data());
   expectError(1, "NET --input x.npy --labels fl.npy",
-              "labels have element type float32, expected integers");
+              "--labels: fl.npy: expected integers, but got float32");
 }
 
 // A '/' before '=' belongs to a name if the network has it, else to a path.
