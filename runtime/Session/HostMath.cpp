@@ -28,6 +28,27 @@ static const dnnl::engine &engine() {
 }
 
 namespace {
+/// Memory that grows.
+class Scratch {
+public:
+  void *get(size_t bytes) {
+    if (bytes > size) {
+      size = 0;
+      memory = {};
+      memory = dnnl::memory({{dnnl::memory::dim(bytes)},
+                             dnnl::memory::data_type::u8,
+                             dnnl::memory::format_tag::a},
+                            engine());
+      size = bytes;
+    }
+    return memory.get_data_handle();
+  }
+
+private:
+  dnnl::memory memory;
+  size_t size = 0;
+};
+
 /// A tensor as the network has it, and as the primitive wants it.
 struct Operand {
   dnnl::memory outer, inner;
@@ -37,12 +58,18 @@ struct Operand {
       : outer(user, engine(), nullptr), inner(outer) {
     if (user == wanted)
       return;
-    inner = dnnl::memory(wanted, engine());
+    inner = dnnl::memory(wanted, engine(), nullptr);
     bring = dnnl::reorder(outer, inner);
     takeBack = dnnl::reorder(inner, outer);
   }
 
   bool isCopied() const { return outer != inner; }
+
+  void setData(void *data, Scratch &scratch) {
+    outer.set_data_handle(data);
+    if (isCopied())
+      inner.set_data_handle(scratch.get(inner.get_desc().get_size()));
+  }
 };
 
 struct Conv {
@@ -94,6 +121,8 @@ cim_status cim::rt::addConv2D(const cim_conv2d_shape &shape, const float *input,
   using Key = std::array<int32_t, 14>;
   static_assert(sizeof(Key) == sizeof(cim_conv2d_shape));
   static thread_local std::map<Key, Conv> cache;
+  // Layers take turns: memory of their own would be that of all feature maps.
+  static thread_local Scratch inputs, filters, outputs;
   try {
     Key key;
     memcpy(key.data(), &shape, sizeof key);
@@ -101,9 +130,9 @@ cim_status cim::rt::addConv2D(const cim_conv2d_shape &shape, const float *input,
     if (it == cache.end())
       it = cache.emplace(key, makeConv(shape)).first;
     Conv &conv = it->second;
-    conv.input.outer.set_data_handle(const_cast<float *>(input));
-    conv.filter.outer.set_data_handle(const_cast<float *>(filter));
-    conv.output.outer.set_data_handle(output);
+    conv.input.setData(const_cast<float *>(input), inputs);
+    conv.filter.setData(const_cast<float *>(filter), filters);
+    conv.output.setData(output, outputs);
     dnnl::stream stream(engine());
     for (Operand *operand : {&conv.input, &conv.filter, &conv.output})
       if (operand->isCopied())
