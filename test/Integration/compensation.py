@@ -68,15 +68,14 @@ def nearest(w, levels):
     return integers(min(found)[2])
 
 
-def explained_behind_converters(q, images, planes, significance, converter, places, targets):
-    """Variance of the targets that the layer's results follow: q [samples][windows][K], planes [P][K][1][N]; `images`
-    choose the gains; `converter` makes a gains.Plane of sums; the targets belong to the windows `places`."""
+def explained_behind_converters(q, images, planes, significance, scales, converters, places, targets):
+    """Variance of the targets that the layer's results follow: q [samples][windows][K], planes [P][K][1][N], scales [N];
+    `images` choose the gains; the targets belong to the windows `places`."""
     results = np.zeros((*q.shape[:2], planes.shape[3]), np.float32)
     for cells, factor in zip(planes[:, :, 0], significance):
+        gain = converters.choose_gain(q[images], cells, scales * factor)
         sums = q.astype(np.int64) @ cells.astype(np.int64)
-        seen = converter(sums[images].ravel())
-        gain = np.float32(1) if seen.fits else min(seen.candidates(1), key=seen.loss)
-        results += converter(sums).codes(gain).astype(np.float32) * (factor / gain)
+        results += converters.convert(sums, gain).astype(np.float32) * (factor / gain)
     s = results[np.arange(len(q))[:, None], places].reshape(-1, results.shape[2]).astype(float)
     y = targets.reshape(s.shape).astype(float)
     s, y = s - s.mean(0), y - y.mean(0)
@@ -152,10 +151,13 @@ class Group:
     def _cell_square(self, q):
         return self.cells.cell * (np.diag(self.powers) @ self.cells.energy[q.astype(int) + self.cells.levels])
 
+    def scale(self, q, n):
+        """The best of column n."""
+        return q @ self.b[:, n] / self.square(q) if q.any() else 0
+
     def lost_in_cells(self, q, n):
         """Of column n, in units of the targets' variance."""
-        scale = q @ self.b[:, n] / self.square(q) if q.any() else 0
-        return scale**2 * self._cell_square(q)
+        return self.scale(q, n) ** 2 * self._cell_square(q)
 
     def gain(self, q, n):
         """e(q) of column n, 0 where the scale would not be positive."""
@@ -180,7 +182,7 @@ class Group:
     def descend(self, q, n, levels):
         q = q.copy()
         for _ in range(8):
-            scale = q @ self.b[:, n] / self.square(q)
+            scale = self.scale(q, n)
             before = q.copy()
             for k in range(len(q)):
                 q[k] = self.best_integer(q, k, n, scale, levels)

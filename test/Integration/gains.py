@@ -9,7 +9,13 @@ import numpy as np
 import numerics
 
 CANDIDATES = 64
-_erfc = np.vectorize(math.erfc)
+_PLACES = np.linspace(-6, 6, 1 << 17)
+_VALUES = np.array([math.erfc(x) for x in _PLACES])
+
+
+def _erfc(x):
+    """Off by 2e-9 at most: a line between two places."""
+    return np.interp(x, _PLACES, _VALUES)
 
 
 @dataclass
@@ -67,3 +73,32 @@ class Plane:
         magnitudes = np.sort(np.abs(self.sums).ravel())
         index = math.ceil(len(magnitudes) * percent / 100 - 1e-12) - 1
         return np.float32(1 if self.fits else min(self.hi / max(magnitudes[index], 1), 1))
+
+
+@dataclass
+class Converters:
+    """Those of a layer, with gains by the least loss: without noise, or with its variances (cells, gains, conversion)."""
+
+    lo: int
+    hi: int
+    rounding: str
+    noise: tuple | None = None
+
+    def convert(self, sums, gain):
+        return Plane(sums, None, 0, self.lo, self.hi, self.rounding).codes(gain)
+
+    def choose_gain(self, q, cells, scales):
+        """For windows q [..., K] and cells [K][N] whose sums count scales [N] each in the result."""
+        sums = q.astype(np.int64) @ cells.astype(np.int64)
+        if self.noise is None:
+            plane = Plane(sums, np.ones_like(sums), 0, self.lo, self.hi, self.rounding)
+            return np.float32(1) if plane.fits else min(plane.candidates(1), key=plane.loss)
+        if not sums.any():
+            return np.float32(1)
+        weights = scales.astype(float) ** 2
+        powers = (q.astype(float) ** 2).reshape(-1, q.shape[-1]).mean(0)
+        power = weights @ (powers @ cells.astype(float) ** 2) / weights.sum()
+        found, inverse = np.unique(sums, return_inverse=True)
+        counts = np.bincount(inverse.ravel(), np.broadcast_to(weights, sums.shape).ravel())
+        plane = Plane(found, counts, power, self.lo, self.hi, self.rounding)
+        return min(plane.candidates(self.hi), key=lambda gain: plane.noisy_loss(float(gain), *self.noise))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Random single layers: what the simulator computes against numerics.py, bit by bit."""
 
+import dataclasses
+
 import numpy as np
 import onnx
 import pytest
@@ -57,6 +59,19 @@ def test_layer(case, tmp_path, reference_device):
             # Nothing rounds but the quantisers: onnxruntime must give these numbers.
             reference = float_reference.run(network.model(), network.x)
             assert np.array_equal(simulated, reference), recording.difference("onnxruntime", simulated, reference)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_equal_planes_take_turns_across_row_blocks(groups, tmp_path, reference_device):
+    """Row 10 of a group of 20 begins with plane 1 of 3, also where it is the first row of a block; row 0 with plane 0."""
+    shape = dict(channels=5 * groups, filters=4 * groups, groups=groups, kernel=(2, 2), rows=16, columns=8)
+    case = dataclasses.replace(layercases.draw(56), split="equal", cells=3, **shape)
+    network, so = compile_case(case, tmp_path)
+    env = {"CIM_REFERENCE_MODE": "exact", "CIM_REFERENCE_RECORD": str(tmp_path)}
+    tools.run_model(so, network.x, tmp_path, f"--device={reference_device}", "--threads=1", env=env)
+    seen = recording.Recording(tmp_path)
+    check_recording(network, seen)
+    assert {block["k"] for block in seen.layers[0].blocks} == set(range(0, 20 * groups, 10))
 
 
 def check_recording(network, seen):
