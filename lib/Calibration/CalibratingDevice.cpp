@@ -2,14 +2,13 @@
 // The calibrating device: computes with the simulator, and decides gains,
 // scales and biases on the way.
 #include "CalibratingDevice.h"
-#include "Session/DeviceLibrary.h"
+#include "SimulatedLayer.h"
 #include "Statistics.h"
 #include "cim/Dialect/CIM/Transforms/SplitWeights.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Parallel.h"
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <map>
 
 using llvm::ArrayRef;
@@ -20,46 +19,6 @@ namespace {
 
 /// No scale changes by more than this.
 constexpr double maxRatio = 4;
-/// Windows that the gain of a plane is chosen by.
-constexpr uint64_t gainWindows = 8192;
-
-/// What an array was programmed with.
-struct ArrayImage {
-  uint32_t rows = 0, columns = 0;
-  std::vector<int8_t> cells;
-};
-
-/// A simulated chip without converters, and one with them.
-struct Chips {
-  const cim_device_api &simulator;
-  cim_device *ideal = nullptr, *exact = nullptr;
-  std::map<uint32_t, ArrayImage> arrays = {};
-
-  explicit Chips(const cim_device_api &simulator) : simulator(simulator) {}
-  Chips(const Chips &) = delete;
-  ~Chips() {
-    for (cim_device *chip : {ideal, exact})
-      if (chip)
-        simulator.destroy(chip);
-  }
-
-  cim_status create(cim_device_config config) {
-    config.mode = "ideal";
-    cim_status status = simulator.create(&config, &ideal);
-    config.mode = "exact";
-    return status == CIM_OK ? simulator.create(&config, &exact) : status;
-  }
-
-  cim_status program(uint32_t array, uint32_t rows, uint32_t columns,
-                     const int8_t *cells) {
-    for (cim_device *chip : {ideal, exact})
-      if (cim_status status =
-              simulator.program(chip, array, rows, columns, cells))
-        return status;
-    arrays[array] = {rows, columns, {cells, cells + uint64_t(rows) * columns}};
-    return CIM_OK;
-  }
-};
 
 /// Chips with the cells that were decided for a matrix.
 struct DecidedMatrix {
@@ -71,7 +30,7 @@ struct DecidedMatrix {
 struct Device {
   NetworkCalibration &calibration;
   cim_device_config config;
-  Chips chips{*rt::simulatorApi()};
+  Chips chips = {};
   std::vector<const cim_layer *> layers = {}; // by id
   /// Sums of the layer that runs: kept, since new memory is slow.
   std::vector<float> sums = {};
@@ -80,15 +39,9 @@ struct Device {
 };
 
 thread_local NetworkCalibration *current = nullptr;
-thread_local std::string lastError;
 
 Device &unwrap(cim_device *device) {
   return *reinterpret_cast<Device *>(device);
-}
-
-cim_status fail(cim_status status, std::string text) {
-  lastError = std::move(text);
-  return status;
 }
 
 /// Nearest integer, ties to even, of a magnitude below 2^22: beyond 2^23
@@ -105,11 +58,9 @@ public:
   LayerPass(Device &device, const cim_layer &layer, const cim_stream &stream)
       : device(device), layer(layer),
         result(device.calibration.layers[layer.id]),
-        matrix(device.calibration.matrices[result.matrix]),
-        chips(&device.chips), significance(layer.significance), stream(stream),
-        inputSize(uint64_t(layer.in_h) * layer.in_w * layer.in_c),
-        windows(uint64_t(layer.out_h) * layer.out_w), ones(layer.out_c, 1.0f),
-        zeros(layer.out_c, 0.0f) {}
+        matrix(device.calibration.matrices[result.matrix]), stream(stream),
+        simulated(layer, stream, device.chips),
+        size(uint64_t(layer.out_h) * layer.out_w * layer.out_c) {}
 
   cim_status run() {
     if (matrix.open)
@@ -120,7 +71,7 @@ public:
       if (cim_status status = chooseGains())
         return status;
     std::vector<float> &sums = device.sums;
-    if (cim_status status = computeSums(sums))
+    if (cim_status status = simulated.computeSums(gains, sums))
       return status;
     if (!result.sums)
       result.sums = std::make_shared<ChannelStatistics>(layer.out_c, 1);
@@ -129,7 +80,6 @@ public:
       result.correlation.add(layer, stream, sums.data(), *result.targets);
     if (device.calibration.sequential)
       result.correct();
-    uint64_t size = windows * layer.out_c;
     std::vector<float> scale(result.scale.begin(), result.scale.end());
     std::vector<float> bias(result.bias.begin(), result.bias.end());
     llvm::parallelFor(0, stream.image_count, [&](size_t image) {
@@ -206,7 +156,7 @@ private:
       return status;
     if (cim_status status = chooseGains())
       return status;
-    if (cim_status status = computeSums(device.sums))
+    if (cim_status status = simulated.computeSums(gains, device.sums))
       return status;
     ChannelCorrelation correlation;
     correlation.add(layer, stream, device.sums.data(), *result.targets);
@@ -227,14 +177,13 @@ private:
   cim_status programMatrix() {
     std::unique_ptr<DecidedMatrix> &own = device.decided[result.matrix];
     if (!own) {
-      own.reset(new DecidedMatrix{Chips(device.chips.simulator), {}});
+      own = std::make_unique<DecidedMatrix>();
       if (cim_status status = own->chips.create(device.config))
-        return fail(status, own->chips.simulator.last_error());
+        return status;
       if (cim_status status = programCells(*own))
         return status;
     }
-    chips = &own->chips;
-    significance = own->significance.data();
+    simulated.moveTo(own->chips, own->significance);
     return CIM_OK;
   }
 
@@ -269,54 +218,15 @@ private:
     for (const auto &[array, image] : images)
       if (cim_status status = decided.chips.program(
               array, image.rows, image.columns, image.cells.data()))
-        return fail(status, decided.chips.simulator.last_error());
+        return status;
     return CIM_OK;
   }
 
-  /// Blocks of one plane that share no column.
-  struct Bundle {
-    std::vector<cim_block> blocks;
-    std::vector<bool> covered;
-  };
-
-  std::vector<Bundle> bundleBlocks(uint32_t plane) {
-    std::vector<Bundle> bundles;
-    for (uint32_t i = 0; i < layer.block_count; ++i) {
-      cim_block block = layer.blocks[i];
-      if (block.plane != plane)
-        continue;
-      block.plane = 0;
-      auto isFree = [&](const Bundle &bundle) {
-        auto begin = bundle.covered.begin() + block.n;
-        return std::find(begin, begin + block.n_count, true) ==
-               begin + block.n_count;
-      };
-      auto bundle = llvm::find_if(bundles, isFree);
-      if (bundle == bundles.end())
-        bundle = bundles.insert(
-            bundle, Bundle{{}, std::vector<bool>(layer.out_c, false)});
-      bundle->blocks.push_back(block);
-      std::fill_n(bundle->covered.begin() + block.n, block.n_count, true);
-    }
-    return bundles;
-  }
-
   cim_status chooseGains() {
-    std::vector<char> sample = sampleImages();
     MatrixCalibration seen;
-    for (uint32_t plane = 0; plane < layer.plane_count; ++plane) {
-      PlaneSums &sums = seen.planes.emplace_back();
-      std::vector<double> weights = weighColumns(plane);
-      for (const Bundle &bundle : bundleBlocks(plane)) {
-        std::vector<float> values;
-        if (cim_status status =
-                streamThrough(chips->ideal, bundle.blocks, ones.data(), 1,
-                              sample.data(), sample.size() / inputSize, values))
-          return status;
-        count(values, bundle.covered, weights, sums);
-      }
-      addPowers(plane, sample, weights, sums);
-    }
+    if (cim_status status = simulated.observePlanes(
+            device.calibration.gains.method, result.scale, seen.planes))
+      return status;
     seen.decideGains(device.calibration.gains);
     gains = seen.gains;
     if (!device.calibration.isTrial) {
@@ -329,129 +239,9 @@ private:
     return CIM_OK;
   }
 
-  /// What the square of an error in a sum of every column counts: with noise
-  /// what it does to the result, relative to the mean.
-  std::vector<double> weighColumns(uint32_t plane) {
-    std::vector<double> weights(layer.out_c, 1.0);
-    if (device.calibration.gains.method != GainMethod::Noise)
-      return weights;
-    double total = 0;
-    for (uint32_t n = 0; n < layer.out_c; ++n) {
-      double factor = result.scale[n] * significance[plane * layer.out_c + n];
-      weights[n] = factor * factor;
-      total += weights[n];
-    }
-    for (double &weight : weights)
-      weight = total > 0 ? weight * layer.out_c / total : 1;
-    return weights;
-  }
-
-  /// Adds sum_k mean(q_k^2) t_k^2 of every column of the plane.
-  void addPowers(uint32_t plane, ArrayRef<char> sample,
-                 ArrayRef<double> weights, PlaneSums &sums) {
-    if (device.calibration.gains.method != GainMethod::Noise)
-      return;
-    std::vector<double> powers = meanInputPowers(layer, sample);
-    for (const cim_block &block : ArrayRef(layer.blocks, layer.block_count)) {
-      if (block.plane != plane)
-        continue;
-      const ArrayImage &image = chips->arrays[block.array];
-      for (uint32_t n = 0; n < block.n_count; ++n) {
-        double power = 0;
-        for (uint32_t row = 0; row < block.k_count * block.repeat; ++row) {
-          double cell = image.cells[uint64_t(block.row + row) * image.columns +
-                                    block.column + n];
-          power += powers[block.k + row / block.repeat] * cell * cell;
-        }
-        sums.power += weights[block.n + n] * power;
-        sums.weight += weights[block.n + n];
-      }
-    }
-  }
-
-  /// Some of the images, evenly spread.
-  std::vector<char> sampleImages() {
-    uint64_t count = std::clamp<uint64_t>(gainWindows / windows, 4,
-                                          std::max(stream.image_count, 4u));
-    count = std::min<uint64_t>(count, stream.image_count);
-    std::vector<char> images(count * inputSize);
-    for (uint64_t i = 0; i < count; ++i)
-      memcpy(images.data() + i * inputSize,
-             static_cast<const char *>(stream.input) +
-                 i * stream.image_count / count * inputSize,
-             inputSize);
-    return images;
-  }
-
-  void count(ArrayRef<float> values, const std::vector<bool> &covered,
-             ArrayRef<double> weights, PlaneSums &sums) {
-    auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
-    int64_t offset = static_cast<int64_t>(*lowest);
-    std::vector<double> dense(static_cast<int64_t>(*highest) - offset + 1);
-    for (size_t i = 0; i < values.size(); ++i)
-      if (covered[i % layer.out_c])
-        dense[static_cast<int64_t>(values[i]) - offset] +=
-            weights[i % layer.out_c];
-    for (size_t i = 0; i < dense.size(); ++i)
-      if (dense[i] > 0)
-        sums.histogram[offset + static_cast<int64_t>(i)] += dense[i];
-  }
-
-  cim_status computeSums(std::vector<float> &sums) {
-    std::vector<cim_block> blocks(layer.blocks,
-                                  layer.blocks + layer.block_count);
-    for (cim_block &block : blocks)
-      block.gain = gains[block.plane];
-    return streamThrough(chips->exact, blocks, significance, layer.plane_count,
-                         stream.input, stream.image_count, sums);
-  }
-
-  /// S of every window, by the simulator; `sums` grows when it is too small.
-  cim_status streamThrough(cim_device *chip, ArrayRef<cim_block> blocks,
-                           const float *significance, uint32_t planes,
-                           const void *input, uint64_t images,
-                           std::vector<float> &sums) {
-    cim_layer plain = layer;
-    plain.blocks = blocks.data();
-    plain.block_count = blocks.size();
-    plain.plane_count = planes;
-    plain.significance = significance;
-    plain.scale = ones.data();
-    plain.bias = zeros.data();
-    plain.lo = -std::numeric_limits<float>::infinity();
-    plain.hi = std::numeric_limits<float>::infinity();
-    plain.out_type = CIM_F32;
-    if (cim_status status = chips->simulator.prepare(chip, &plain))
-      return fail(status, chips->simulator.last_error());
-    uint64_t size = images * windows * layer.out_c;
-    if (sums.size() < size)
-      sums.resize(size);
-    std::vector<cim_status> statuses(images, CIM_OK);
-    std::vector<std::string> errors(images);
-    llvm::parallelFor(0, images, [&](size_t image) {
-      cim_stream part = stream;
-      part.size = sizeof part;
-      part.layer = layer.id;
-      part.first_image = image;
-      part.image_count = 1;
-      part.input = static_cast<const char *>(input) + image * inputSize;
-      part.output = sums.data() + image * windows * layer.out_c;
-      statuses[image] = chips->simulator.stream(chip, &part);
-      if (statuses[image] == CIM_OK)
-        statuses[image] = chips->simulator.wait(chip);
-      if (statuses[image] != CIM_OK)
-        errors[image] = chips->simulator.last_error();
-    });
-    for (uint64_t image = 0; image < images; ++image)
-      if (statuses[image] != CIM_OK)
-        return fail(statuses[image], errors[image]);
-    return CIM_OK;
-  }
-
   /// In parts whose number does not depend on the machine: sums are rounded.
   void addStatistics(ArrayRef<float> sums) {
     constexpr uint64_t parts = 8;
-    uint64_t size = windows * layer.out_c;
     std::vector<ChannelStatistics> statistics(
         parts, ChannelStatistics(layer.out_c, 1));
     llvm::parallelFor(0, parts, [&](size_t part) {
@@ -492,12 +282,10 @@ private:
   const cim_layer &layer;
   LayerCalibration &result;
   MatrixCalibration &matrix;
-  Chips *chips; // with the cells of the layer
-  const float *significance;
   const cim_stream &stream;
-  uint64_t inputSize, windows;
+  SimulatedLayer simulated;
+  uint64_t size;            // of the result of one image
   std::vector<float> gains; // of every plane
-  std::vector<float> ones, zeros;
 };
 
 } // namespace
@@ -506,55 +294,6 @@ void MatrixCalibration::decideGains(const GainChoice &choice) {
   gains.clear();
   for (const PlaneSums &sums : planes)
     gains.push_back(choice.choose(sums));
-}
-
-Eigen::MatrixXd OpenMatrix::weightsOf(int64_t group) const {
-  int64_t rows = weights.rows() / groups, columns = weights.cols() / groups;
-  return weights.block(group * rows, group * columns, rows, columns)
-      .cast<double>();
-}
-
-std::vector<LayerCodes> OpenMatrix::compensate() {
-  std::vector<LayerCodes> result;
-  for (auto [i, choice] : llvm::enumerate(choices)) {
-    LayerCodes &start =
-        result.emplace_back(i == chosen ? found : choice.nearest);
-    start.explained = start.lostInCells = 0;
-  }
-  int64_t rows = weights.rows() / groups, columns = weights.cols() / groups;
-  // All have equally many cells: they are ternary, or none is.
-  bool isTernary = choices.front().levels == 1;
-  for (int64_t group = 0; group < groups; ++group) {
-    int64_t k = group * rows, n = group * columns;
-    ErrorMetric metric(std::move(moments[group]), weightsOf(group), losses,
-                       isTernary);
-    for (auto [choice, all] : llvm::zip_equal(choices, result)) {
-      LayerCodes own;
-      own.codes = all.codes.block(k, n, rows, columns);
-      own.scales = all.scales.segment(n, columns);
-      own = compensateErrors(metric, choice.cells, std::move(own));
-      all.codes.block(k, n, rows, columns) = own.codes;
-      all.scales.segment(n, columns) = own.scales;
-      all.explained += own.explained;
-      all.lostInCells += own.lostInCells;
-    }
-  }
-  moments.clear();
-  return result;
-}
-
-void OpenMatrix::take(size_t choice, LayerCodes codes) {
-  chosen = choice;
-  found = std::move(codes);
-  isDecided = true;
-}
-
-void OpenMatrix::decide() {
-  std::vector<LayerCodes> found = compensate();
-  auto best = llvm::max_element(found, [](const auto &a, const auto &b) {
-    return a.explained < b.explained;
-  });
-  take(best - found.begin(), std::move(*best));
 }
 
 void LayerCalibration::correct() {
@@ -587,7 +326,7 @@ static cim_status create(const cim_device_config *config, cim_device **handle) {
   std::unique_ptr<Device> device(new Device{*current, *config});
   device->decided.resize(current->matrices.size());
   if (cim_status status = device->chips.create(*config))
-    return fail(status, device->chips.simulator.last_error());
+    return status;
   *handle = reinterpret_cast<cim_device *>(device.release());
   return CIM_OK;
 }
@@ -599,10 +338,7 @@ static cim_status query(cim_device *handle, cim_device_info *info) {
 
 static cim_status program(cim_device *handle, uint32_t array, uint32_t rows,
                           uint32_t columns, const int8_t *cells) {
-  Device &device = unwrap(handle);
-  if (cim_status status = device.chips.program(array, rows, columns, cells))
-    return fail(status, device.chips.simulator.last_error());
-  return CIM_OK;
+  return unwrap(handle).chips.program(array, rows, columns, cells);
 }
 
 static cim_status prepare(cim_device *handle, const cim_layer *layer) {
@@ -625,8 +361,6 @@ static cim_status streamLayer(cim_device *handle, const cim_stream *stream) {
 }
 
 static cim_status wait(cim_device *) { return CIM_OK; }
-
-static const char *getLastError() { return lastError.c_str(); }
 
 const cim_device_api *getCalibratingDevice(NetworkCalibration &calibration) {
   static const cim_device_api api = {sizeof(cim_device_api),

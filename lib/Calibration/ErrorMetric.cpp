@@ -15,11 +15,11 @@ static constexpr double damping = 0.01, dampingPerShortage = 0.1;
 
 void fixOrderOfSums() { Eigen::setCpuCacheSizes(32 << 10, 512 << 10, 2 << 20); }
 
-void LayerMoments::add(const LayerMoments &other) {
+void LayerMoments::add(LayerMoments other) {
   if (other.count == 0)
     return;
   if (count == 0) {
-    *this = other;
+    *this = std::move(other);
     return;
   }
   count += other.count;

@@ -21,7 +21,7 @@ struct LayerMoments {
   std::vector<Eigen::MatrixXd> powers;
 
   /// Adds what was seen elsewhere.
-  void add(const LayerMoments &other);
+  void add(LayerMoments other);
 };
 
 /// What reading cells loses.
