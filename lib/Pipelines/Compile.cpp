@@ -5,6 +5,7 @@
 #include "ChoosePrecision.h"
 #include "MappingPreview.h"
 #include "cim/Arch/LoadArch.h"
+#include "cim/Dialect/NN/Transforms/Passes.h"
 #include "cim/InitAll.h"
 #include "cim/Pipelines/HostPipeline.h"
 #include "cim/Target/Emit.h"
@@ -64,6 +65,12 @@ runPhases(OwningOpRef<ModuleOp> &module, const Arch &arch,
     return failure();
   if (arch.isHost())
     return precision;
+  if (failed(runPasses(*module, [&](OpPassManager &pm) {
+        nn::KeepDigitalPassOptions digital;
+        digital.nodes.assign(options.digital.begin(), options.digital.end());
+        pm.addPass(nn::createKeepDigitalPass(digital));
+      })))
+    return failure();
   PhaseOptions phases;
   phases.copyOptionValuesFrom(options.phases);
   if (options.precision) {

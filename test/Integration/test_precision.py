@@ -140,6 +140,20 @@ def test_a_layer_stays_digital_when_no_number_of_cells_is_enough(feature_map, tm
     assert relative_error(tools.run_model(so, held, tmp_path), run_float(feature_map, held, tmp_path)) <= 1e-6
 
 
+def test_what_the_user_keeps_digital_is_no_choice(chain, tmp_path):
+    _, report = choose(chain, tmp_path, smallmodel.data(64), 5, "--digital=conv0,conv3")
+    assert [layer["node"] for layer in report["precision"]["layers"]] == ["conv1", "conv2"]
+    assert [op["name"] for op in report["digital"] if op.get("reason") == "as --digital wants it"] == ["conv0", "conv3"]
+
+
+def test_a_network_may_stay_digital_as_a_whole(chain, tmp_path):
+    np.save(tmp_path / "x.npy", smallmodel.data(8))
+    options = [f"--calibration={tmp_path / 'x.npy'}", "--digital=conv0,conv1,conv2,conv3"]
+    tools.compile_model(chain, tmp_path / "m.so", *options)
+    x = smallmodel.data(4, seed=9)
+    assert np.array_equal(tools.run_model(tmp_path / "m.so", x, tmp_path), run_float(chain, x, tmp_path))
+
+
 def test_layers_that_arrive_quantised_are_no_choice(tmp_path):
     model = smallmodel.build()
     initializer = smallmodel.initializer(model, "w")

@@ -51,6 +51,12 @@ static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
                                   cl::init("2"),
                                   cl::desc("Cells per weight, default 2"),
                                   cl::cat(category));
+static cl::list<std::string>
+    digital("digital", cl::value_desc("node,.."), cl::CommaSeparated,
+            cl::desc("Layers that stay digital, in float, by node name (see "
+                     "--check): those that\nanalog tiles serve worst; many "
+                     "keep the first and the last layer"),
+            cl::cat(category));
 static cl::opt<std::string> accuracyDrop(
     "accuracy-drop", cl::value_desc("percent|NdB"),
     cl::desc("Choose the fewest cells per weight of each layer that lose at "
@@ -125,6 +131,9 @@ static const char overview[] =
     "  cim-compile net.onnx -o net.so --calibration=samples.npy "
     "--cells=conv1=4,*=1\n"
     "      four cells per weight in node conv1, one elsewhere\n"
+    "  cim-compile net.onnx -o net.so --calibration=samples.npy "
+    "--digital=conv1,fc\n"
+    "      nodes conv1 and fc in float, everything else on arrays\n"
     "  cim-compile net.onnx -o net.so --calibration=samples.npy "
     "--accuracy-drop=0.5 \\\n"
     "      --labels=labels.npy --report=net.html\n"
@@ -228,6 +237,7 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
   options.phases.adcRange = adcRange;
   options.phases.adcPercentile = adcPercentile;
   options.phases.cells = cells;
+  options.digital.assign(digital.begin(), digital.end());
   options.phases.split = split;
   options.phases.arrays = arrays;
   for (const std::string &shape : shapes)

@@ -22,6 +22,8 @@ struct CompileOptions {
   std::string output; ///< "-" is standard output, for text only
   Phase emit = Phase::SharedObject;
   PhaseOptions phases;
+  /// Names of nodes that stay digital.
+  std::vector<std::string> digital;
   /// When given, `phases.cells` is chosen.
   std::optional<PrecisionGoal> precision;
   ImportOptions import;

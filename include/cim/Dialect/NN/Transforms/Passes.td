@@ -98,6 +98,27 @@ def RecogniseQuantizersPass
                            "::mlir::quant::QuantDialect"];
 }
 
+def KeepDigitalPass : Pass<"nn-keep-digital", "::mlir::ModuleOp"> {
+  let summary = "keep some crossbar ops off the arrays";
+  let description = [{
+    Crossbar ops with the node names of `nodes` get the attribute `nn.digital`:
+    later passes leave them in float.
+
+    ```mlir
+    // cim-opt --nn-keep-digital="nodes=first"
+    func.func @main(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+      %w = nn.constant dense<[[0.9, -2.0], [-1.1, 0.1]]> : tensor<2x2xf32>
+      %y = nn.matmul(%x, %w) : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32> loc("first")
+      return %y : tensor<1x2xf32>
+    }
+    ```
+  }];
+  let options = [
+    ListOption<"nodes", "nodes", "std::string",
+               "Names of nodes, all of which must be crossbar ops">
+  ];
+}
+
 def QuantizePass : Pass<"nn-quantize", "::mlir::ModuleOp"> {
   let summary = "turn weights and activations of crossbar layers into integers";
   let description = [{
