@@ -166,6 +166,8 @@ def show(values):
 def compile_network(task, cells, so):
     """What the columns "cells" and "calibrated on" say."""
     options = ["--quiet", f"--calibration={task.folder / 'calibration.npy'}", *task.shape_option()]
+    if task.metric in ("top1", "agreement_with_float", "cross_entropy_nats"):
+        options.append("--classes")
     if cells != "auto":
         tools.compile_model(task.path, so, *options, f"--cells={cells}")
         return cells, f"{min(len(task.calibration), CALIBRATION)}{task.note}"

@@ -32,7 +32,8 @@ struct CalibrateLayersPass
       return signalPassFailure();
     FailureOr<SampleData> loaded = loadSamples(module, data, samples);
     SmallVector<MvmOp> layers;
-    FailureOr<NetworkCalibration> calibration = collectLayers(module, layers);
+    FailureOr<NetworkCalibration> calibration =
+        collectLayers(module, classes, layers);
     FailureOr<GainChoice> gains =
         makeGainChoice(module, adcRange, adcPercentile, *arch);
     if (failed(loaded) || failed(calibration) || failed(gains))

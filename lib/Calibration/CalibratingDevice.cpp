@@ -225,7 +225,8 @@ private:
   cim_status chooseGains() {
     MatrixCalibration seen;
     if (cim_status status = simulated.observePlanes(
-            device.calibration.gains.method, result.scale, seen.planes))
+            device.calibration.gains.method,
+            {result.scale, result.bias, result.makesLogits}, seen.planes))
       return status;
     seen.decideGains(device.calibration.gains);
     gains = seen.gains;

@@ -38,6 +38,8 @@ struct LayerCalibration {
   std::vector<double> scale, bias;
   /// What y should have; empty when scale and bias are right already.
   std::vector<double> mean, deviation;
+  /// What counts of y are the probabilities softmax(y) of the channels.
+  bool makesLogits = false;
   /// Statistics of S so far.
   std::shared_ptr<ChannelStatistics> sums;
 

@@ -139,7 +139,8 @@ private:
     if (failed(pm.run(*clone)))
       return failure();
     SmallVector<MvmOp> mvms;
-    FailureOr<NetworkCalibration> calibration = collectLayers(*clone, mvms);
+    FailureOr<NetworkCalibration> calibration =
+        collectLayers(*clone, classes, mvms);
     if (failed(calibration) || failed(open(*clone, mvms, *calibration)))
       return failure();
     FailureOr<GainChoice> gains =

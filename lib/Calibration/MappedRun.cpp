@@ -3,6 +3,8 @@
 #include "MappedRun.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/Passes.h"
+#include "cim/Dialect/NN/IR/NN.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Format.h"
@@ -59,7 +61,19 @@ static LogicalResult take(MvmOp op, std::vector<double> &to,
   return values;
 }
 
-FailureOr<NetworkCalibration> collectLayers(ModuleOp module,
+/// Whether `value`, whose last dimension are `channels`, goes into a softmax of
+/// as many classes, or out of the network if `outputs` are such logits.
+static bool areLogits(Value value, int64_t channels, bool outputs) {
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    if (auto softmax = dyn_cast<nn::SoftmaxOp>(user))
+      return softmax.getType().getDimSize(softmax.getAxis()) == channels;
+    if (isa<nn::ReshapeOp, nn::TransposeOp>(user))
+      return areLogits(user->getResult(0), channels, outputs);
+    return outputs && isa<func::ReturnOp>(user);
+  });
+}
+
+FailureOr<NetworkCalibration> collectLayers(ModuleOp module, bool classes,
                                             SmallVectorImpl<MvmOp> &ops) {
   NetworkCalibration calibration;
   llvm::StringMap<size_t> matrices;
@@ -72,6 +86,7 @@ FailureOr<NetworkCalibration> collectLayers(ModuleOp module,
         failed(take(op, layer.mean, op.getMean())) ||
         failed(take(op, layer.deviation, op.getDeviation())))
       return WalkResult::interrupt();
+    layer.makesLogits = areLogits(op, layer.scale.size(), classes);
     calibration.layers.push_back(std::move(layer));
     calibration.matrices.resize(matrices.size());
     ++calibration.matrices[calibration.layers.back().matrix].uses;

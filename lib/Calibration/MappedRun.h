@@ -24,9 +24,11 @@ llvm::FailureOr<GainChoice> makeGainChoice(mlir::ModuleOp module,
 
 /// The layers and matrices of a network with tiled matrices: layers in the
 /// order of the program, which is how a device counts them, matrices in the
-/// order in which layers use them. `ops` becomes the mvm of every layer.
+/// order in which layers use them. `classes`: the outputs of the network are
+/// logits. `ops` becomes the mvm of every layer.
 llvm::FailureOr<NetworkCalibration>
-collectLayers(mlir::ModuleOp module, llvm::SmallVectorImpl<MvmOp> &ops);
+collectLayers(mlir::ModuleOp module, bool classes,
+              llvm::SmallVectorImpl<MvmOp> &ops);
 
 class MappedRun {
 public:

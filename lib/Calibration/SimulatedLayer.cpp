@@ -5,6 +5,7 @@
 #include "WindowMoments.h"
 #include "llvm/Support/Parallel.h"
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 using llvm::ArrayRef;
@@ -13,6 +14,9 @@ namespace cim {
 
 /// Windows that the gain of a plane is chosen by.
 static constexpr uint64_t gainWindows = 8192;
+
+/// What an error in a logit counts where its class is certain.
+static constexpr double certain = 0.1;
 
 static thread_local std::string lastError;
 
@@ -65,25 +69,29 @@ cim_status SimulatedLayer::computeSums(ArrayRef<float> gains,
 }
 
 cim_status SimulatedLayer::observePlanes(GainMethod method,
-                                         ArrayRef<double> scales,
+                                         const Epilogue &epilogue,
                                          std::vector<PlaneSums> &planes) {
   std::vector<char> sample = sampleImages();
   bool isNoise = method == GainMethod::Noise;
   std::vector<double> powers;
   if (isNoise)
     powers = meanInputPowers(layer, sample);
+  std::vector<float> importance;
+  if (epilogue.makesLogits)
+    if (cim_status status = weighLogits(sample, epilogue, importance))
+      return status;
   planes.resize(layer.plane_count);
   for (uint32_t plane = 0; plane < layer.plane_count; ++plane) {
     std::vector<double> weights(layer.out_c, 1.0);
-    if (isNoise)
-      weights = weighColumns(plane, scales);
+    if (isNoise || epilogue.makesLogits)
+      weights = weighColumns(plane, epilogue.scales);
     for (const Bundle &bundle : bundleBlocks(plane)) {
       std::vector<float> values;
       if (cim_status status =
               streamThrough(chips->ideal, bundle.blocks, ones.data(), 1,
                             sample.data(), sample.size() / inputSize, values))
         return status;
-      count(values, bundle.covered, weights, planes[plane]);
+      count(values, bundle.covered, weights, importance, planes[plane]);
     }
     if (isNoise)
       addPowers(plane, powers, weights, planes[plane]);
@@ -114,8 +122,8 @@ SimulatedLayer::bundleBlocks(uint32_t plane) const {
   return bundles;
 }
 
-/// What the square of an error in a sum of every column counts: with noise
-/// what it does to the result, relative to the mean.
+/// What the square of an error in a sum of every column does to the result,
+/// relative to the mean.
 std::vector<double>
 SimulatedLayer::weighColumns(uint32_t plane, ArrayRef<double> scales) const {
   std::vector<double> weights(layer.out_c);
@@ -165,16 +173,43 @@ std::vector<char> SimulatedLayer::sampleImages() const {
   return images;
 }
 
+/// What the square of an error in y counts in every window of the images
+/// `sample`: half of it, times p (1 - p), is what the cross entropy of p =
+/// softmax(y) grows by. Large errors matter where p is next to 1, too.
+cim_status SimulatedLayer::weighLogits(ArrayRef<char> sample,
+                                       const Epilogue &epilogue,
+                                       std::vector<float> &importance) const {
+  std::vector<float> sums;
+  if (cim_status status = streamThrough(
+          chips->ideal, ArrayRef(layer.blocks, layer.block_count), significance,
+          layer.plane_count, sample.data(), sample.size() / inputSize, sums))
+    return status;
+  std::vector<double> row(layer.out_c);
+  for (size_t i = 0; i < sums.size(); i += layer.out_c) {
+    for (uint32_t n = 0; n < layer.out_c; ++n)
+      row[n] = sums[i + n] * epilogue.scales[n] + epilogue.biases[n];
+    double most = *std::max_element(row.begin(), row.end()), total = 0;
+    for (double &y : row)
+      total += y = std::exp(y - most);
+    for (double y : row)
+      importance.push_back(
+          static_cast<float>(y / total * (1 + certain - y / total)));
+  }
+  return CIM_OK;
+}
+
+/// `importance` is empty where all `values` of a column count equally.
 void SimulatedLayer::count(ArrayRef<float> values,
                            const std::vector<bool> &covered,
-                           ArrayRef<double> weights, PlaneSums &sums) const {
+                           ArrayRef<double> weights, ArrayRef<float> importance,
+                           PlaneSums &sums) const {
   auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
   int64_t offset = static_cast<int64_t>(*lowest);
   std::vector<double> dense(static_cast<int64_t>(*highest) - offset + 1);
   for (size_t i = 0; i < values.size(); ++i)
     if (covered[i % layer.out_c])
       dense[static_cast<int64_t>(values[i]) - offset] +=
-          weights[i % layer.out_c];
+          weights[i % layer.out_c] * (importance.empty() ? 1.0 : importance[i]);
   for (size_t i = 0; i < dense.size(); ++i)
     if (dense[i] > 0)
       sums.histogram[offset + static_cast<int64_t>(i)] += dense[i];

@@ -38,6 +38,13 @@ struct Chips {
                      const int8_t *cells);
 };
 
+/// What becomes of S: y = S * scales + biases, by column.
+struct Epilogue {
+  llvm::ArrayRef<double> scales, biases;
+  /// What counts of y are the probabilities softmax(y) of the columns.
+  bool makesLogits = false;
+};
+
 /// `layer`, on the images of `stream`.
 class SimulatedLayer {
 public:
@@ -57,8 +64,7 @@ public:
   cim_status computeSums(llvm::ArrayRef<float> gains, std::vector<float> &sums);
 
   /// Adds what the converters of every plane see on some of the images.
-  /// `scales` of columns are what S is multiplied by.
-  cim_status observePlanes(GainMethod method, llvm::ArrayRef<double> scales,
+  cim_status observePlanes(GainMethod method, const Epilogue &epilogue,
                            std::vector<PlaneSums> &planes);
 
 private:
@@ -74,8 +80,11 @@ private:
   void addPowers(uint32_t plane, llvm::ArrayRef<double> powers,
                  llvm::ArrayRef<double> weights, PlaneSums &sums) const;
   std::vector<char> sampleImages() const;
+  cim_status weighLogits(llvm::ArrayRef<char> sample, const Epilogue &epilogue,
+                         std::vector<float> &importance) const;
   void count(llvm::ArrayRef<float> values, const std::vector<bool> &covered,
-             llvm::ArrayRef<double> weights, PlaneSums &sums) const;
+             llvm::ArrayRef<double> weights, llvm::ArrayRef<float> importance,
+             PlaneSums &sums) const;
   cim_status streamThrough(cim_device *chip, llvm::ArrayRef<cim_block> blocks,
                            const float *significance, uint32_t planes,
                            const void *input, uint64_t images,

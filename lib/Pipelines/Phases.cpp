@@ -44,6 +44,7 @@ void buildCompensation(OpPassManager &pm, const PhaseOptions &options) {
   compensate.split = options.split;
   compensate.adcRange = options.adcRange;
   compensate.adcPercentile = options.adcPercentile;
+  compensate.classes = options.classes;
   pm.addPass(createCompensateWeightsPass(compensate));
 }
 
@@ -67,6 +68,7 @@ void buildMapPhase(OpPassManager &pm, const PhaseOptions &options) {
   calibrate.samples = options.samples;
   calibrate.adcRange = options.adcRange;
   calibrate.adcPercentile = options.adcPercentile;
+  calibrate.classes = options.classes;
   pm.addPass(createCalibrateLayersPass(calibrate));
   pm.addPass(createSetADCGainPass({options.target}));
   pm.addPass(

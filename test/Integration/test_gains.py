@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """--adc-range on random layers (layercases.py) against gains.py: the largest, a percentile, the least loss."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -42,8 +43,8 @@ def compile_gains(network, folder, *options, noise=NOISE):
     return found
 
 
-def planes_of(network):
-    """What the converters of every plane see: gains.Plane."""
+def planes_of(network, logits=False):
+    """What the converters of every plane see: gains.Plane. Of logits errors count by probability."""
     case = network.case
     whole = lambda values: (1,) * (2 - len(case.size)) + tuple(values)
     out = (*whole(case.out_size), case.filters)
@@ -55,13 +56,20 @@ def planes_of(network):
     planes, significance = numerics.planes_of(network.matrix, case.split, network.cells, case.groups)
     rectangles = numerics.block_rectangles(*network.matrix.shape, case.groups, case.rows, case.columns, planes.shape[2])
     powers = (rows.astype(float) ** 2).mean(0)
+    importance = np.ones((len(rows), network.matrix.shape[1]))
+    if logits:
+        y = sum((rows @ cells.sum(1)) * factor for cells, factor in zip(planes.astype(np.int64), significance))
+        y = y * network.nominal_scale() + network.nominal_bias()
+        p = np.exp(y - y.max(1, keepdims=True))
+        p /= p.sum(1, keepdims=True)
+        importance = p * (1.1 - p)
     for cells, factor in zip(planes.astype(np.int64), significance):
         weights = (network.nominal_scale() * factor) ** 2
         sums, every, power = [], [], []
         for k, k_count, n, n_count in rectangles:
             part, own = cells[k : k + k_count, :, n : n + n_count], weights[n : n + n_count]
             sums.append((rows[:, k : k + k_count] @ part.sum(1)).ravel())
-            every.append(np.tile(own, len(rows)))
+            every.append((own * importance[:, n : n + n_count]).ravel())
             power.append(np.stack([own * (powers[k : k + k_count] @ (part**2).sum(1)), own]))
         power = np.concatenate(power, axis=1).sum(1)
         yield gains.Plane(np.concatenate(sums), np.concatenate(every), power[0] / power[1], *case.adc, case.adc_rounding)
@@ -107,10 +115,43 @@ def test_without_noise_errors_count_by_channel(seed, tmp_path):
     """With a target without noise what remains of `noise` are the weights of channels."""
     network = layercases.Network(layercases.draw(2000 + seed))
     found = compile_gains(network, tmp_path, "--adc-range=noise", noise=dict.fromkeys(NOISE, 0))
-    for number, plane in enumerate(planes_of(network)):
+    check_weighted(found, planes_of(network), 1e-9)
+
+
+def check_weighted(found, planes, tolerance):
+    for number, plane in enumerate(planes):
         if plane.fits:
             assert found[number] == 1
             continue
         loss = lambda gain: plane._variance(plane.codes(gain), plane.codes(gain) ** 2, gain, plane.weights)
         best = min(map(loss, plane.candidates(1)))
-        assert loss(np.float32(found[number])) == pytest.approx(best, rel=1e-9, abs=1e-9)
+        assert loss(np.float32(found[number])) == pytest.approx(best, rel=tolerance, abs=1e-12)
+
+
+def test_errors_of_logits_count_by_probability(seed, tmp_path):
+    network = layercases.Network(dataclasses.replace(layercases.draw(2000 + seed), output="float", relu=False))
+    # Binary32 weights sums by probability.
+    check_weighted(compile_gains(network, tmp_path, "--classes"), planes_of(network, logits=True), 1e-5)
+
+
+def gains_of_product(folder, *options, softmax=None):
+    """Gains of 8 rows of 4 sums in every sample, that a softmax may read along an axis."""
+    rng = np.random.default_rng(3)
+    w = (rng.integers(-1, 2, (64, 4)) * rng.uniform(0.5, 2, 4)).astype(np.float32)
+    nodes = [onnx.helper.make_node("MatMul", ["x", "w"], ["m" if softmax else "y"], name="fc")]
+    if softmax:
+        nodes.append(onnx.helper.make_node("Softmax", ["m"], ["y"], name="softmax", axis=softmax))
+    values = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 8, c]) for n, c in (("x", 64), ("y", 4))]
+    graph = onnx.helper.make_graph(nodes, "net", values[:1], values[1:], [onnx.numpy_helper.from_array(w, "w")])
+    onnx.save(onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 13)]), folder / "net.onnx")
+    np.save(folder / "x.npy", rng.normal(0, 0.3, (64, 8, 64)).astype(np.float32))
+    options = [f"--calibration={folder / 'x.npy'}", "--cells=1", "--emit=cim", *options]
+    tools.compile_model(folder / "net.onnx", folder / "net.mlir", *options)
+    return re.findall(r" gain (\S+)", (folder / "net.mlir").read_text())
+
+
+def test_a_softmax_over_the_channels_reads_logits(tmp_path):
+    logits, values = gains_of_product(tmp_path, "--classes"), gains_of_product(tmp_path)
+    assert logits != values
+    assert gains_of_product(tmp_path, softmax=2) == logits
+    assert gains_of_product(tmp_path, softmax=1) == values, "8 rows are no classes"

@@ -47,6 +47,13 @@ static cl::opt<double>
                   cl::desc("Percentage of the sums for --adc-range=percentile, "
                            "default 99.9"),
                   cl::cat(category));
+static cl::opt<bool> classes(
+    "classes",
+    cl::desc("Outputs are logits of classes: converters of the last layer are "
+             "set for the\nprobabilities softmax(output), not for the least "
+             "error of the logits. Networks\nthat end with a softmax need no "
+             "such hint"),
+    cl::cat(category));
 static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
                                   cl::init("2"),
                                   cl::desc("Cells per weight, default 2"),
@@ -236,6 +243,7 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
   options.phases.range = range;
   options.phases.adcRange = adcRange;
   options.phases.adcPercentile = adcPercentile;
+  options.phases.classes = classes;
   options.phases.cells = cells;
   options.digital.assign(digital.begin(), digital.end());
   options.phases.split = split;

@@ -25,6 +25,9 @@ class CIM_AdcRangeOption
 class CIM_AdcPercentileOption
     : Option<"adcPercentile", "adc-percentile", "double", /*default=*/"99.9",
              "Percentage of the sums for `adc-range=percentile`, above 0">;
+class CIM_ClassesOption
+    : Option<"classes", "classes", "bool", /*default=*/"false",
+             "Outputs are logits of classes, their last axis">;
 
 def EqualizeChannelsPass : Pass<"nn-equalize-channels", "::mlir::ModuleOp"> {
   let summary = "bring channels of activations to like ranges (cross-layer equalisation)";
@@ -157,7 +160,7 @@ def CompensateWeightsPass : Pass<"nn-compensate-weights", "::mlir::ModuleOp"> {
     Option<"split", "split", "::cim::Split", /*default=*/"::cim::Split::Auto",
            "How a weight becomes several cells",
            [{::cim::splitNames()}]>,
-    CIM_AdcRangeOption<>, CIM_AdcPercentileOption<>
+    CIM_AdcRangeOption<>, CIM_AdcPercentileOption<>, CIM_ClassesOption<>
   ];
 }
 
@@ -172,7 +175,9 @@ def CalibrateLayersPass : Pass<"cim-calibrate-layers", "::mlir::ModuleOp"> {
       the largest code, or the sum that `adc-percentile` % do not exceed; or with
       the least squared error `(acc - code / gain)^2` of the conversion; or with
       that of the layer's result on chips with the noise of the target. The
-      formulas are in docs/Accuracy.md, "ADC gains". A matrix with several uses
+      formulas are in docs/Accuracy.md, "ADC gains". Where results are logits
+      (a softmax follows, or they are outputs and `classes` is given) errors
+      count by probability. A matrix with several uses
       has one gain for all: the network then runs twice, and what the first run
       shows of all uses decides;
     - with these converters on, mean and deviation of every output channel,
@@ -217,7 +222,7 @@ def CalibrateLayersPass : Pass<"cim-calibrate-layers", "::mlir::ModuleOp"> {
   }];
   let options = [
     CIM_DataOption<>, CIM_CalibrationTargetOption<>, CIM_SamplesOption<>,
-    CIM_AdcRangeOption<>, CIM_AdcPercentileOption<>
+    CIM_AdcRangeOption<>, CIM_AdcPercentileOption<>, CIM_ClassesOption<>
   ];
 }
 

@@ -39,6 +39,9 @@ struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
   Option<double> adcPercentile{
       *this, "adc-percentile", llvm::cl::init(99.9),
       llvm::cl::desc("Percentage of the sums for adc-range=percentile")};
+  Option<bool> classes{
+      *this, "classes", llvm::cl::init(false),
+      llvm::cl::desc("Outputs are logits of classes, their last axis")};
   Option<std::string> cells{
       *this, "cells", llvm::cl::init("2"),
       llvm::cl::desc("Cells per weight: a number, or node=number,..,*=number")};
