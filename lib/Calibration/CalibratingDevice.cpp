@@ -160,11 +160,29 @@ private:
       return status;
     ChannelCorrelation correlation;
     correlation.add(layer, stream, device.sums.data(), *result.targets);
-    trial.explained =
-        correlation.getExplained() - matrix.open->found.lostInCells;
+    trial.explained = correlation.getExplained() -
+                      matrix.open->found.lostInCells - getConverterNoise();
     trial.cells = std::move(device.decided[result.matrix]);
     trial.gains = std::move(matrix.gains);
     return CIM_OK;
+  }
+
+  /// With `noise`, the variance that noise and offsets of converters add to the
+  /// results.
+  double getConverterNoise() const {
+    const GainChoice &choice = device.calibration.gains;
+    if (choice.method != GainMethod::Noise)
+      return 0;
+    const DecidedMatrix &own = *device.decided[result.matrix];
+    double sum = 0;
+    for (const cim_block &block : ArrayRef(layer.blocks, layer.block_count))
+      for (uint32_t n = block.n; n < block.n + block.n_count; ++n) {
+        double step = matrix.open->found.scales[n] * result.inputScale *
+                      own.significance[block.plane * layer.out_c + n] /
+                      gains[block.plane];
+        sum += step * step;
+      }
+    return sum * choice.conversion;
   }
 
   cim_status bringOntoChips() {

@@ -69,19 +69,20 @@ def nearest(w, levels):
 
 
 def explained_behind_converters(q, images, planes, significance, scales, converters, places, targets):
-    """Variance of the targets that the layer's results follow: q [samples][windows][K], planes [P][K][1][N], scales [N];
-    `images` choose the gains; the targets belong to the windows `places`."""
-    results = np.zeros((*q.shape[:2], planes.shape[3]), np.float32)
+    """Variance of the targets that the layer's results follow, less that of noise of converters: q [samples][windows][K],
+    planes [P][K][1][N], scales [N] of sums; `images` choose the gains; the targets belong to the windows `places`."""
+    results, noise = np.zeros((*q.shape[:2], planes.shape[3]), np.float32), 0.0
     for cells, factor in zip(planes[:, :, 0], significance):
         gain = converters.choose_gain(q[images], cells, scales * factor)
         sums = q.astype(np.int64) @ cells.astype(np.int64)
         results += converters.convert(sums, gain).astype(np.float32) * (factor / gain)
+        noise += converters.conversion * ((scales * factor / gain) ** 2).sum()
     s = results[np.arange(len(q))[:, None], places].reshape(-1, results.shape[2]).astype(float)
     y = targets.reshape(s.shape).astype(float)
     s, y = s - s.mean(0), y - y.mean(0)
     varies = (s * s).sum(0) > 0
     slope = np.maximum((s * y).sum(0), 0)[varies]
-    return (slope**2 / (s * s).sum(0)[varies]).sum() / len(s)
+    return (slope**2 / (s * s).sum(0)[varies]).sum() / len(s) - noise
 
 
 def parts_of(rows):

@@ -84,6 +84,10 @@ class Converters:
     rounding: str
     noise: tuple | None = None
 
+    @property
+    def conversion(self):
+        return self.noise[2] if self.noise else 0
+
     def convert(self, sums, gain):
         return Plane(sums, None, 0, self.lo, self.hi, self.rounding).codes(gain)
 
