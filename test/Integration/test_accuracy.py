@@ -75,7 +75,7 @@ def compiled(data_dir, calibration, tmp_path_factory):
     @functools.cache
     def compiled(name, cells):
         path, so = networks.path_of(name, data_dir), folder / f"{name}-{cells}.so"
-        options = ["--target=imec-ania", f"--calibration={calibration(name)}", f"--cells={cells}"]
+        options = ["--target=imec-ania", f"--calibration={calibration(name)}", f"--cells={cells}", "--classes"]
         return so, compile_measured(path, so, *options, *networks.shape_option(networks.load(path), 8))
 
     return compiled
@@ -142,7 +142,7 @@ def test_chips_with_noise_of_cells(tested, calibration, data_dir, tmp_path, full
     name, target = "cifar_resnet20_jpegft", tmp_path / "cells.yaml"
     text = (tools.ROOT / "targets" / "imec-ania.yaml").read_text()
     target.write_text(with_noise(text, dict(read=2, static=5)))
-    options = [f"--target={target}", f"--calibration={calibration(name)}", "--cells=2"]
+    options = [f"--target={target}", f"--calibration={calibration(name)}", "--cells=2", "--classes"]
     tools.compile_model(networks.path_of(name, data_dir), tmp_path / "n.so", *options)
     x, labels, _ = tested(name)
     check_chips(tmp_path / "n.so", x, labels, tmp_path, full)
