@@ -41,6 +41,12 @@ struct CalibrateLayersPass
     if (layers.empty())
       return;
     calibration->gains = *gains;
+    if (classes && llvm::none_of(calibration->layers, [](const auto &layer) {
+          return layer.makesLogits;
+        }))
+      module.emitRemark("outputs are said to be logits, but no layer on arrays "
+                        "makes them as they are: their gains are those of "
+                        "other layers");
     FailureOr<MappedRun> run =
         MappedRun::compile(module, target, *arch, *loaded);
     if (failed(run) || failed(run->run(*calibration)))

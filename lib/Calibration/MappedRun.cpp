@@ -61,14 +61,34 @@ static LogicalResult take(MvmOp op, std::vector<double> &to,
   return values;
 }
 
-/// Whether `value`, whose last dimension are `channels`, goes into a softmax of
-/// as many classes, or out of the network if `outputs` are such logits.
-static bool areLogits(Value value, int64_t channels, bool outputs) {
+/// Which dimension of a reshape's result is dimension `dim` of its input.
+static std::optional<int64_t> findReshaped(nn::ReshapeOp op, int64_t dim) {
+  ArrayRef<int64_t> from = op.getInput().getType().getShape();
+  ArrayRef<int64_t> to = op.getType().getShape();
+  auto inner = [](ArrayRef<int64_t> shape, int64_t dim) {
+    return ShapedType::getNumElements(shape.drop_front(dim + 1));
+  };
+  for (int64_t i = 0, rank = to.size(); i < rank; ++i)
+    if (to[i] == from[dim] && inner(to, i) == inner(from, dim))
+      return i;
+  return std::nullopt;
+}
+
+/// Whether `value`, whose dimension `dim` are channels, goes into a softmax of
+/// these, or out of the network if `outputs` are logits.
+static bool areLogits(Value value, int64_t dim, bool outputs) {
   return llvm::any_of(value.getUsers(), [&](Operation *user) {
     if (auto softmax = dyn_cast<nn::SoftmaxOp>(user))
-      return softmax.getType().getDimSize(softmax.getAxis()) == channels;
-    if (isa<nn::ReshapeOp, nn::TransposeOp>(user))
-      return areLogits(user->getResult(0), channels, outputs);
+      return int64_t(softmax.getAxis()) == dim;
+    if (auto transpose = dyn_cast<nn::TransposeOp>(user)) {
+      auto moved = llvm::find(transpose.getPermutation(), dim);
+      return areLogits(transpose, moved - transpose.getPermutation().begin(),
+                       outputs);
+    }
+    if (auto reshape = dyn_cast<nn::ReshapeOp>(user)) {
+      std::optional<int64_t> moved = findReshaped(reshape, dim);
+      return moved && areLogits(reshape, *moved, outputs);
+    }
     return outputs && isa<func::ReturnOp>(user);
   });
 }
@@ -86,7 +106,7 @@ FailureOr<NetworkCalibration> collectLayers(ModuleOp module, bool classes,
         failed(take(op, layer.mean, op.getMean())) ||
         failed(take(op, layer.deviation, op.getDeviation())))
       return WalkResult::interrupt();
-    layer.makesLogits = areLogits(op, layer.scale.size(), classes);
+    layer.makesLogits = areLogits(op, op.getType().getRank() - 1, classes);
     calibration.layers.push_back(std::move(layer));
     calibration.matrices.resize(matrices.size());
     ++calibration.matrices[calibration.layers.back().matrix].uses;

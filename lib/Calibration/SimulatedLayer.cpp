@@ -73,17 +73,19 @@ cim_status SimulatedLayer::observePlanes(GainMethod method,
                                          std::vector<PlaneSums> &planes) {
   std::vector<char> sample = sampleImages();
   bool isNoise = method == GainMethod::Noise;
+  bool isLogits =
+      epilogue.makesLogits && (isNoise || method == GainMethod::MSE);
   std::vector<double> powers;
   if (isNoise)
     powers = meanInputPowers(layer, sample);
   std::vector<float> importance;
-  if (epilogue.makesLogits)
+  if (isLogits)
     if (cim_status status = weighLogits(sample, epilogue, importance))
       return status;
   planes.resize(layer.plane_count);
   for (uint32_t plane = 0; plane < layer.plane_count; ++plane) {
     std::vector<double> weights(layer.out_c, 1.0);
-    if (isNoise || epilogue.makesLogits)
+    if (isNoise || isLogits)
       weights = weighColumns(plane, epilogue.scales);
     for (const Bundle &bundle : bundleBlocks(plane)) {
       std::vector<float> values;
@@ -175,7 +177,8 @@ std::vector<char> SimulatedLayer::sampleImages() const {
 
 /// What the square of an error in y counts in every window of the images
 /// `sample`: half of it, times p (1 - p), is what the cross entropy of p =
-/// softmax(y) grows by. Large errors matter where p is next to 1, too.
+/// softmax(y) grows by. Large errors matter where p is next to 1, too. The mean
+/// is 1.
 cim_status SimulatedLayer::weighLogits(ArrayRef<char> sample,
                                        const Epilogue &epilogue,
                                        std::vector<float> &importance) const {
@@ -185,16 +188,22 @@ cim_status SimulatedLayer::weighLogits(ArrayRef<char> sample,
           layer.plane_count, sample.data(), sample.size() / inputSize, sums))
     return status;
   std::vector<double> row(layer.out_c);
+  double all = 0;
   for (size_t i = 0; i < sums.size(); i += layer.out_c) {
     for (uint32_t n = 0; n < layer.out_c; ++n)
       row[n] = sums[i + n] * epilogue.scales[n] + epilogue.biases[n];
     double most = *std::max_element(row.begin(), row.end()), total = 0;
     for (double &y : row)
       total += y = std::exp(y - most);
-    for (double y : row)
-      importance.push_back(
-          static_cast<float>(y / total * (1 + certain - y / total)));
+    for (double y : row) {
+      double p = y / total, counts = p * (1 + certain - p);
+      importance.push_back(static_cast<float>(counts));
+      all += counts;
+    }
   }
+  auto toMean = static_cast<float>(double(importance.size()) / all);
+  for (float &counts : importance)
+    counts *= toMean;
   return CIM_OK;
 }
 

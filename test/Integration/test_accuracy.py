@@ -34,6 +34,7 @@ THRESHOLDS = {
     ("resnet20_w2a7_ternary_odimo", 1, "ideal"): (82.96 - 0.3, 82.96),
     ("tfc_2w2a_qonnx", 1, "ideal"): (96.60 - 0.1, 96.60),
     ("mnist-8_cntk", 2, "exact"): (98.91 - 0.5, 98.91),
+    ("mnist-8_cntk", 1, "exact"): (98.91 - 0.5, 98.91),
     ("heir_lenet5", 2, "exact"): (98.19 - 0.5, 98.19),
     ("heir_lenet5", 1, "exact"): (98.19 - 0.5, 98.19),
     ("mnist_lstm_fp32", 2, "exact"): (98.53 - 0.5, 98.53),

@@ -11,6 +11,7 @@ import pytest
 import gains
 import layercases
 import numerics
+import smallmodel
 import tools
 from test_analog import with_noise
 
@@ -135,14 +136,14 @@ def test_errors_of_logits_count_by_probability(seed, tmp_path):
 
 
 def gains_of_product(folder, *options, softmax=None):
-    """Gains of 8 rows of 4 sums in every sample, that a softmax may read along an axis; the largest are unlikely."""
+    """Gains of 8 rows of 8 sums in every sample, that a softmax may read along an axis; the largest are unlikely."""
     rng = np.random.default_rng(3)
-    w = rng.integers(-1, 2, (64, 4)).astype(np.float32)
+    w = rng.integers(-1, 2, (64, 8)).astype(np.float32)
     w[:, 0] = -1
     nodes = [onnx.helper.make_node("MatMul", ["x", "w"], ["m" if softmax else "y"], name="fc")]
     if softmax:
         nodes.append(onnx.helper.make_node("Softmax", ["m"], ["y"], name="softmax", axis=softmax))
-    values = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 8, c]) for n, c in (("x", 64), ("y", 4))]
+    values = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 8, c]) for n, c in (("x", 64), ("y", 8))]
     graph = onnx.helper.make_graph(nodes, "net", values[:1], values[1:], [onnx.numpy_helper.from_array(w, "w")])
     onnx.save(onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 13)]), folder / "net.onnx")
     np.save(folder / "x.npy", rng.lognormal(0, 1, (64, 8, 64)).astype(np.float32))
@@ -155,4 +156,21 @@ def test_a_softmax_over_the_channels_reads_logits(tmp_path):
     logits, values = gains_of_product(tmp_path, "--classes"), gains_of_product(tmp_path)
     assert logits != values
     assert gains_of_product(tmp_path, softmax=2) == logits
-    assert gains_of_product(tmp_path, softmax=1) == values, "8 rows are no classes"
+    assert gains_of_product(tmp_path, softmax=1) == values, "rows are no classes"
+
+
+@pytest.mark.parametrize("method", ["max", "percentile"])
+def test_only_least_errors_count_by_probability(method, tmp_path):
+    option = f"--adc-range={method}"
+    assert gains_of_product(tmp_path, option, "--classes") == gains_of_product(tmp_path, option)
+
+
+def test_outputs_that_are_no_results_of_layers(tmp_path):
+    onnx.save(smallmodel.build(), tmp_path / "net.onnx")
+    model = onnx.load(tmp_path / "net.onnx")
+    model.graph.node[-1].output[0] = "fc"
+    model.graph.node.append(onnx.helper.make_node("Tanh", ["fc"], ["y"], name="tanh"))
+    onnx.save(model, tmp_path / "net.onnx")
+    np.save(tmp_path / "x.npy", smallmodel.data(8))
+    remarks = tools.compile_model(tmp_path / "net.onnx", tmp_path / "n.so", f"--calibration={tmp_path / 'x.npy'}", "--classes")
+    assert "outputs are said to be logits, but no layer on arrays makes them as they are" in remarks

@@ -143,7 +143,7 @@ def test_a_layer_stays_digital_when_no_number_of_cells_is_enough(feature_map, tm
 def test_what_the_user_keeps_digital_is_no_choice(chain, tmp_path):
     _, report = choose(chain, tmp_path, smallmodel.data(64), 5, "--digital=conv0,conv3")
     assert [layer["node"] for layer in report["precision"]["layers"]] == ["conv1", "conv2"]
-    assert [op["name"] for op in report["digital"] if op.get("reason") == "as --digital wants it"] == ["conv0", "conv3"]
+    assert [op["name"] for op in report["digital"] if op.get("reason") == "as the user wants it"] == ["conv0", "conv3"]
 
 
 def test_a_network_may_stay_digital_as_a_whole(chain, tmp_path):
@@ -249,6 +249,11 @@ def test_too_few_samples_are_refused(feature_map, tmp_path):
     np.save(tmp_path / "x.npy", smallmodel.data(7))
     message = refuse(tmp_path, feature_map, f"--calibration={tmp_path / 'x.npy'}", "--accuracy-drop=1")
     assert "expected at least 8 samples" in message
+
+
+@pytest.mark.parametrize("option", ["--digital=conv", "--classes"])
+def test_a_host_has_no_layers_to_choose(option, feature_map, tmp_path):
+    assert "expected --digital and --classes with a chip" in refuse(tmp_path, feature_map, option, "--target=host")
 
 
 def test_a_host_has_no_cells_to_choose(feature_map, tmp_path):

@@ -49,10 +49,10 @@ static cl::opt<double>
                   cl::cat(category));
 static cl::opt<bool> classes(
     "classes",
-    cl::desc("Outputs are logits of classes: converters of the last layer are "
-             "set for the\nprobabilities softmax(output), not for the least "
-             "error of the logits. Networks\nthat end with a softmax need no "
-             "such hint"),
+    cl::desc("Outputs are logits of classes, the channels of the layers that "
+             "make them: converters\nare set for the probabilities "
+             "softmax(output), not for the least error of logits.\nWhere a "
+             "Softmax node follows this is known"),
     cl::cat(category));
 static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
                                   cl::init("2"),
@@ -61,8 +61,9 @@ static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
 static cl::list<std::string>
     digital("digital", cl::value_desc("node,.."), cl::CommaSeparated,
             cl::desc("Layers that stay digital, in float, by node name (see "
-                     "--check): those that\nanalog tiles serve worst; many "
-                     "keep the first and the last layer"),
+                     "--check). Often the first layer\nis worth it; the last "
+                     "one on arrays makes up for errors before it, in float "
+                     "not"),
             cl::cat(category));
 static cl::opt<std::string> accuracyDrop(
     "accuracy-drop", cl::value_desc("percent|NdB"),
@@ -139,8 +140,8 @@ static const char overview[] =
     "--cells=conv1=4,*=1\n"
     "      four cells per weight in node conv1, one elsewhere\n"
     "  cim-compile net.onnx -o net.so --calibration=samples.npy "
-    "--digital=conv1,fc\n"
-    "      nodes conv1 and fc in float, everything else on arrays\n"
+    "--digital=conv1\n"
+    "      node conv1 in float, everything else on arrays\n"
     "  cim-compile net.onnx -o net.so --calibration=samples.npy "
     "--accuracy-drop=0.5 \\\n"
     "      --labels=labels.npy --report=net.html\n"
@@ -273,6 +274,8 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
         llvm::format("%g", double(adcPercentile))));
   if (adcPercentile.getNumOccurrences() && adcRange != GainMethod::Percentile)
     return usageError("--adc-percentile expects --adc-range=percentile");
+  if (llvm::is_contained(digital, ""))
+    return usageError("--digital expects names of nodes");
   if (arrays < 0)
     return usageError("--arrays expects a number of at least 0");
   // Linking runs lld in this process, which resets every option to its default.

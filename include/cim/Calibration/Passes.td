@@ -27,7 +27,7 @@ class CIM_AdcPercentileOption
              "Percentage of the sums for `adc-range=percentile`, above 0">;
 class CIM_ClassesOption
     : Option<"classes", "classes", "bool", /*default=*/"false",
-             "Outputs are logits of classes, their last axis">;
+             "Outputs are logits of classes, channels of layers">;
 
 def EqualizeChannelsPass : Pass<"nn-equalize-channels", "::mlir::ModuleOp"> {
   let summary = "bring channels of activations to like ranges (cross-layer equalisation)";
@@ -176,8 +176,8 @@ def CalibrateLayersPass : Pass<"cim-calibrate-layers", "::mlir::ModuleOp"> {
       the least squared error `(acc - code / gain)^2` of the conversion; or with
       that of the layer's result on chips with the noise of the target. The
       formulas are in docs/Accuracy.md, "ADC gains". Where results are logits
-      (a softmax follows, or they are outputs and `classes` is given) errors
-      count by probability. A matrix with several uses
+      (a softmax of the channels follows, or they are outputs and `classes` is
+      given) least errors count by probability. A matrix with several uses
       has one gain for all: the network then runs twice, and what the first run
       shows of all uses decides;
     - with these converters on, mean and deviation of every output channel,

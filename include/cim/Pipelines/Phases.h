@@ -41,7 +41,7 @@ struct PhaseOptions : mlir::PassPipelineOptions<PhaseOptions> {
       llvm::cl::desc("Percentage of the sums for adc-range=percentile")};
   Option<bool> classes{
       *this, "classes", llvm::cl::init(false),
-      llvm::cl::desc("Outputs are logits of classes, their last axis")};
+      llvm::cl::desc("Outputs are logits of classes, channels of layers")};
   Option<std::string> cells{
       *this, "cells", llvm::cl::init("2"),
       llvm::cl::desc("Cells per weight: a number, or node=number,..,*=number")};

@@ -23,7 +23,7 @@ struct KeepDigitalPass : nn::impl::KeepDigitalPassBase<KeepDigitalPass> {
     llvm::StringSet<> wanted, known;
     for (const std::string &name : nodes)
       wanted.insert(name);
-    auto reason = StringAttr::get(&getContext(), "as --digital wants it");
+    auto reason = StringAttr::get(&getContext(), "as the user wants it");
     SmallVector<StringRef> names; // of all layers, in order
     getOperation().walk([&](CrossbarOpInterface op) {
       StringRef name = getNodeName(op);

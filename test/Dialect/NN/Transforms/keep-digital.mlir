@@ -3,10 +3,10 @@
 // RUN: cim-opt %s --nn-keep-digital | FileCheck %s --check-prefix=NONE --implicit-check-not=nn.digital
 // RUN: not cim-opt %s --nn-keep-digital=nodes=first,relu 2>&1 | FileCheck %s --check-prefix=NAME
 
-// CHECK-COUNT-1: nn.matmul{{.*}}nn.digital = "as --digital wants it"
+// CHECK-COUNT-1: nn.matmul{{.*}}nn.digital = "as the user wants it"
 // CHECK: nn.matmul
 // CHECK-NOT: nn.digital
-// CHECK: nn.matmul{{.*}}nn.digital = "as --digital wants it"
+// CHECK: nn.matmul{{.*}}nn.digital = "as the user wants it"
 // NONE: nn.matmul
 // NAME: error: no crossbar layer is called 'relu'; the layers are 'first', 'second', 'third'
 func.func @main(%x: tensor<1x2xf32>, %w: tensor<2x2xf32>) -> tensor<1x2xf32> {
