@@ -145,7 +145,7 @@ private:
   struct Trial {
     size_t choice = 0;
     /// The variance of the targets that the layer's results would follow, less
-    /// what cells lose.
+    /// what cells and noise of converters lose.
     double explained = 0;
     std::unique_ptr<DecidedMatrix> cells;
     std::vector<float> gains;

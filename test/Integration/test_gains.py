@@ -166,8 +166,7 @@ def test_only_least_errors_count_by_probability(method, tmp_path):
 
 
 def test_outputs_that_are_no_results_of_layers(tmp_path):
-    onnx.save(smallmodel.build(), tmp_path / "net.onnx")
-    model = onnx.load(tmp_path / "net.onnx")
+    model = smallmodel.build()
     model.graph.node[-1].output[0] = "fc"
     model.graph.node.append(onnx.helper.make_node("Tanh", ["fc"], ["y"], name="tanh"))
     onnx.save(model, tmp_path / "net.onnx")

@@ -3,7 +3,6 @@
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
-#include "llvm/ADT/StringSet.h"
 
 namespace cim::nn {
 #define GEN_PASS_DEF_KEEPDIGITALPASS
@@ -20,28 +19,15 @@ struct KeepDigitalPass : nn::impl::KeepDigitalPassBase<KeepDigitalPass> {
   using KeepDigitalPassBase::KeepDigitalPassBase;
 
   void runOnOperation() override {
-    llvm::StringSet<> wanted, known;
-    for (const std::string &name : nodes)
-      wanted.insert(name);
-    auto reason = StringAttr::get(&getContext(), "as the user wants it");
-    SmallVector<StringRef> names; // of all layers, in order
-    getOperation().walk([&](CrossbarOpInterface op) {
-      StringRef name = getNodeName(op);
-      if (known.insert(name).second)
-        names.push_back(name);
-      if (wanted.contains(name))
-        op->setAttr(digitalAttrName, reason);
-    });
-    for (const std::string &name : nodes) {
-      if (known.contains(name))
-        continue;
-      InFlightDiagnostic error =
-          getOperation()->emitError("no crossbar layer is called '")
-          << name << "'; the layers are ";
-      llvm::interleaveComma(
-          names, error, [&](StringRef known) { error << "'" << known << "'"; });
+    SmallVector<StringRef> names(nodes.begin(), nodes.end());
+    SmallVector<CrossbarOpInterface> layers;
+    getOperation().walk([&](CrossbarOpInterface op) { layers.push_back(op); });
+    if (failed(checkLayerNames(getOperation(), names, layers)))
       return signalPassFailure();
-    }
+    auto reason = StringAttr::get(&getContext(), "as the user wants it");
+    for (CrossbarOpInterface op : layers)
+      if (llvm::is_contained(names, getNodeName(op)))
+        op->setAttr(digitalAttrName, reason);
   }
 };
 

@@ -2,7 +2,9 @@
 // Which values and layers nn-quantize turns into integers.
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
 #include "QuantTypes.h"
+#include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -62,6 +64,23 @@ bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
   if (failed(geometry))
     return false;
   return fitsGroups(*geometry, arch, reason);
+}
+
+LogicalResult checkLayerNames(ModuleOp module, ArrayRef<StringRef> names,
+                              ArrayRef<CrossbarOpInterface> layers) {
+  llvm::SetVector<StringRef> known;
+  for (CrossbarOpInterface op : layers)
+    known.insert(getNodeName(op));
+  for (StringRef name : names) {
+    if (known.contains(name))
+      continue;
+    InFlightDiagnostic error = module.emitError("no crossbar layer is called '")
+                               << name << "'; the layers are ";
+    llvm::interleaveComma(
+        known, error, [&](StringRef layer) { error << "'" << layer << "'"; });
+    return error;
+  }
+  return success();
 }
 
 MatrixKey getMatrixKey(CrossbarOpInterface op) {

@@ -8,7 +8,6 @@
 #include "cim/Dialect/NN/Transforms/WeightSearch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/StringSet.h"
 #include <cmath>
 
 namespace cim::nn {
@@ -40,7 +39,9 @@ struct QuantizePass : nn::impl::QuantizePassBase<QuantizePass> {
       if (runsOnArrays(op, *arch, reason))
         layers.push_back(op);
     });
-    if (failed(checkNames(*perLayer, layers)))
+    SmallVector<StringRef> names = perLayer->names();
+    llvm::sort(names);
+    if (failed(checkLayerNames(module, names, layers)))
       return signalPassFailure();
     for (auto &[key, uses] : collectMatrices(layers, *perLayer))
       if (failed(quantizeWeights(uses, key.second)))
@@ -57,28 +58,6 @@ struct QuantizePass : nn::impl::QuantizePassBase<QuantizePass> {
 private:
   /// Ops that share a matrix.
   using Uses = SmallVector<CrossbarOpInterface, 1>;
-
-  /// Every name that `cells` mentions must be a layer.
-  LogicalResult checkNames(const CellsPerLayer &perLayer,
-                           ArrayRef<CrossbarOpInterface> layers) {
-    llvm::StringSet<> known;
-    for (CrossbarOpInterface op : layers)
-      known.insert(getNodeName(op));
-    SmallVector<StringRef> names = perLayer.names();
-    llvm::sort(names);
-    for (StringRef name : names) {
-      if (known.contains(name))
-        continue;
-      InFlightDiagnostic error =
-          getOperation()->emitError("no crossbar layer is called '")
-          << name << "'; the layers are ";
-      llvm::interleaveComma(layers, error, [&](CrossbarOpInterface op) {
-        error << "'" << getNodeName(op) << "'";
-      });
-      return error;
-    }
-    return success();
-  }
 
   /// The ops of every matrix in program order, apart where users ask for
   /// another number of cells.

@@ -37,6 +37,12 @@ bool fitsGroups(const WindowGeometry &geometry, const Arch &arch,
 bool runsOnArrays(CrossbarOpInterface op, const Arch &arch,
                   std::string &reason);
 
+/// Every one of `names`, which options mention, must be the node name of one of
+/// `layers`; else an error at `module` lists these.
+llvm::LogicalResult checkLayerNames(mlir::ModuleOp module,
+                                    llvm::ArrayRef<llvm::StringRef> names,
+                                    llvm::ArrayRef<CrossbarOpInterface> layers);
+
 /// What decides the matrix of a crossbar op: weights, kind of op, channel
 /// dimension and groups. Ops with equal keys share the cells of one matrix.
 using MatrixKey = std::tuple<mlir::Value, llvm::StringRef, int64_t, int64_t>;
