@@ -223,4 +223,34 @@ def SetBatchPass : Pass<"nn-set-batch", "::mlir::ModuleOp"> {
   ];
 }
 
+def DifferentiatePass : Pass<"nn-differentiate", "::mlir::ModuleOp"> {
+  let summary = "return gradients in place of results";
+  let description = [{
+    `@main` returns, in place of its results, the gradients of the sum of all
+    elements of its float results with respect to each of its float arguments,
+    under their names. Reverse mode: every op between argument and result adds
+    what its operands have done to it.
+
+    Rounding counts as the identity within the range of the type
+    (straight-through estimator), and a quantised tensor has the gradient of
+    what it stands for. Where a maximum is taken by several elements they share
+    its gradient, but for `nn.max` and `nn.min`, whose first operand has it.
+    What is computed from integers and truth values counts as constant. Weights
+    of a convolution, statistics of a batch normalisation and exponents must not
+    depend on arguments; `cim.mvm` must have a float result in an infinite
+    range. An op on the way that has no gradient (products along dimensions,
+    `nn.top_k`, `nn.mod`, `nn.scatter`) is an error.
+
+    ```mlir
+    func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+      %c = nn.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+      %r = nn.relu(%x) : tensor<1x4xf32>
+      %y = nn.mul(%r, %c) : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x4xf32>
+      return %y : tensor<1x4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::cim::nn::NNDialect"];
+}
+
 #endif // CIM_DIALECT_NN_TRANSFORMS_PASSES_TD
