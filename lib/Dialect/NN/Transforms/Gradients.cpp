@@ -37,15 +37,25 @@ static bool hasGradient(Value value) {
   return type && isa<Float32Type, quant::QuantizedType>(type.getElementType());
 }
 
-/// Marks what is computed from `values`; its ops in program order.
+/// Whether `op`, or an op in its regions, reads what has a gradient.
+static bool readsWanted(Operation *op, const Gradients &gradients) {
+  auto check = [&](Operation *inner) {
+    return llvm::any_of(inner->getOperands(),
+                        [&](Value v) { return gradients.isWanted(v); })
+               ? WalkResult::interrupt()
+               : WalkResult::advance();
+  };
+  return op->walk(check).wasInterrupted();
+}
+
+/// Marks what is computed from `values`; returns its ops in program order.
 static SmallVector<Operation *> followForward(Block &block, ValueRange values,
                                               Gradients &gradients) {
   for (Value value : values)
     gradients.setWanted(value);
   SmallVector<Operation *> ops;
   for (Operation &op : block.without_terminator()) {
-    if (llvm::none_of(op.getOperands(),
-                      [&](Value v) { return gradients.isWanted(v); }))
+    if (!readsWanted(&op, gradients))
       continue;
     ops.push_back(&op);
     for (Value result : op.getResults())
@@ -96,7 +106,7 @@ nn::createGradients(func::FuncOp function, ValueRange of, ValueRange values) {
 
 static bool isFloat(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.getElementType().isF32();
+  return type && type.hasStaticShape() && type.getElementType().isF32();
 }
 
 /// Returns `gradients`, which are called as the arguments that they belong to.
@@ -122,8 +132,10 @@ struct DifferentiatePass : nn::impl::DifferentiatePassBase<DifferentiatePass> {
 
   void runOnOperation() override {
     auto main = getOperation().lookupSymbol<func::FuncOp>("main");
-    if (!main || !main.getBody().hasOneBlock()) {
-      getOperation().emitError("expected a function '@main' of one block");
+    if (!main || !main.getBody().hasOneBlock() ||
+        !isa<func::ReturnOp>(main.front().getTerminator())) {
+      getOperation().emitError("expected a function '@main' of one block that "
+                               "returns");
       return signalPassFailure();
     }
     SmallVector<Value> results, arguments;
