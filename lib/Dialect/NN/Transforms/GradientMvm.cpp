@@ -32,7 +32,7 @@ struct Matrix {
 } // namespace
 
 FailureOr<Matrix> Matrix::read(MatrixOp op) {
-  bool isSplit = op.getPlanes() && op.getSignificance();
+  bool isSplit = op.getSplit().has_value();
   auto cells = readElements<int8_t>(op.getLoc(), isSplit ? *op.getPlanes()
                                                          : op.getWeights());
   if (failed(cells))

@@ -75,9 +75,9 @@ public:
                     llvm::ArrayRef<int64_t> starts,
                     llvm::ArrayRef<int64_t> steps);
 
-  /// The N x C x spatial gradients of the results of windows, so far apart
-  /// that the window of stride 1 of each element of the input meets those that
-  /// have read it, the one that has read it last tap first.
+  /// The N x C x spatial `gradient` of the results of windows, laid out so that
+  /// a window of stride 1 over it, its taps in reverse, sees for each element
+  /// of the input what has read it, and zeros.
   mlir::Value spread(mlir::Value gradient, const Windows &windows);
 
 private:
