@@ -165,7 +165,7 @@ def show(values):
 
 def compile_network(task, cells, so):
     """What the columns "cells" and "calibrated on" say."""
-    options = ["--quiet", f"--calibration={task.folder / 'calibration.npy'}", *task.shape_option()]
+    options = ["--quiet", "--tune", f"--calibration={task.folder / 'calibration.npy'}", *task.shape_option()]
     if task.metric in ("top1", "agreement_with_float", "cross_entropy_nats"):
         options.append("--classes")
     if cells != "auto":
@@ -218,7 +218,8 @@ def write(path, lines):
         "*calibrated* the same after `cim-run --calibrate` with the calibration samples ([Runtime.md](Runtime.md)).\n"
         "*auto* has as many cells per weight (mean of those on arrays) as `--accuracy-drop` needs, which measures on calibration samples\n"
         f"that it holds back: {BOUNDS['top1']} point of top-1, {BOUNDS['agreement_with_float']} % of the classes, 1 % of the outputs' energy (20 dB; vdsr: 38 dB).\n"
-        "Networks that arrive in ternary have one row. Networks that classify are compiled with `--classes` (rows of commits before 5ed9dd0 without).\n"
+        "Networks that arrive in ternary have one row. Networks that classify are compiled with `--classes` (rows of commits before 5ed9dd0 without),\n"
+        "all with `--tune` (rows dated before it was there, 4f5c13a and older, without).\n"
         "Where networks share their data with calibration (*), it is a quarter of what is measured. *random*: inputs are normal random numbers of a fixed seed.\n"
         "The method is [Accuracy.md](Accuracy.md)."
     )

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Streams samples through a copy of a mapped network on the calibrating device.
 #include "MappedRun.h"
+#include "Logits.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/Passes.h"
-#include "cim/Dialect/NN/IR/NN.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Format.h"
@@ -20,7 +19,7 @@ static constexpr int64_t unlimitedArrays = 1 << 20;
 /// nearest to the weights, the others with those chosen by the run before.
 static constexpr int pooledRounds = 3;
 
-static void buildTrialPipeline(OpPassManager &pm, StringRef target) {
+void buildTrialPipeline(OpPassManager &pm, StringRef target) {
   SetADCGainPassOptions gain;
   gain.target = target.str();
   pm.addPass(createSetADCGainPass(gain));
@@ -59,38 +58,6 @@ static LogicalResult take(MvmOp op, std::vector<double> &to,
   if (succeeded(values))
     to = std::move(*values);
   return values;
-}
-
-/// Which dimension of a reshape's result is dimension `dim` of its input.
-static std::optional<int64_t> findReshaped(nn::ReshapeOp op, int64_t dim) {
-  ArrayRef<int64_t> from = op.getInput().getType().getShape();
-  ArrayRef<int64_t> to = op.getType().getShape();
-  auto inner = [](ArrayRef<int64_t> shape, int64_t dim) {
-    return ShapedType::getNumElements(shape.drop_front(dim + 1));
-  };
-  for (int64_t i = 0, rank = to.size(); i < rank; ++i)
-    if (to[i] == from[dim] && inner(to, i) == inner(from, dim))
-      return i;
-  return std::nullopt;
-}
-
-/// Whether `value`, whose dimension `dim` are channels, goes into a softmax of
-/// these, or out of the network if `outputs` are logits.
-static bool areLogits(Value value, int64_t dim, bool outputs) {
-  return llvm::any_of(value.getUsers(), [&](Operation *user) {
-    if (auto softmax = dyn_cast<nn::SoftmaxOp>(user))
-      return int64_t(softmax.getAxis()) == dim;
-    if (auto transpose = dyn_cast<nn::TransposeOp>(user)) {
-      auto moved = llvm::find(transpose.getPermutation(), dim);
-      return areLogits(transpose, moved - transpose.getPermutation().begin(),
-                       outputs);
-    }
-    if (auto reshape = dyn_cast<nn::ReshapeOp>(user)) {
-      std::optional<int64_t> moved = findReshaped(reshape, dim);
-      return moved && areLogits(reshape, *moved, outputs);
-    }
-    return outputs && isa<func::ReturnOp>(user);
-  });
 }
 
 FailureOr<NetworkCalibration> collectLayers(ModuleOp module, bool classes,

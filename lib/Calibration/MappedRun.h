@@ -13,6 +13,9 @@ class OpPassManager;
 
 namespace cim {
 
+/// From tiled matrices to a program, on as many arrays as that takes.
+void buildTrialPipeline(mlir::OpPassManager &pm, llvm::StringRef target);
+
 /// What a pass that uses `MappedRun` must have loaded before it runs.
 void insertMappedRunDialects(mlir::DialectRegistry &registry,
                              llvm::StringRef target);

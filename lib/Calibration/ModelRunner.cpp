@@ -9,6 +9,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Parallel.h"
 #include "llvm/Support/ThreadPool.h"
 
 using namespace mlir;
@@ -146,6 +147,58 @@ ModelRunner::evaluate(const SampleData &samples) {
     to.assign(from, from + getElementsPerSample(program, type) * samples.count);
   }
   return values;
+}
+
+FailureOr<CallRunner> CallRunner::create(const ModelRunner &model,
+                                         int64_t limit) {
+  CallRunner runner;
+  runner.program = model.program;
+  cim_session_options options = {};
+  options.size = sizeof options;
+  options.device = "exact";
+  options.threads = 1;
+  int64_t count = llvm::hardware_concurrency().compute_thread_count();
+  for (int64_t i = 0; i < std::clamp<int64_t>(limit, 1, count); ++i) {
+    cim_session *session = nullptr;
+    if (cim_session_create(model.model.get(), &options, &session) != CIM_OK)
+      return runner.program.emitError("cannot start the network: ")
+             << cim_last_error();
+    runner.sessions.emplace_back(session);
+  }
+  return runner;
+}
+
+/// Bytes of one sample of a tensor with `batch` of them.
+static int64_t getSampleBytes(Type type, int64_t batch) {
+  auto tensor = cast<ShapedType>(type);
+  return tensor.getNumElements() / batch *
+         llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
+}
+
+LogicalResult CallRunner::run(int64_t count, ArrayRef<const char *> inputs,
+                              ArrayRef<char *> outputs) {
+  FunctionType type =
+      program.lookupSymbol<func::FuncOp>("main").getFunctionType();
+  int64_t batch = nn::getBatch(program), parts = sessions.size();
+  std::vector<std::string> problems(sessions.size());
+  llvm::parallelFor(0, sessions.size(), [&](size_t i) {
+    SampleRange range = getPart(count, batch, parts, i);
+    if (range.count == 0)
+      return;
+    SmallVector<const void *> from;
+    SmallVector<void *> to;
+    for (auto [data, type] : llvm::zip_equal(inputs, type.getInputs()))
+      from.push_back(data + range.begin * getSampleBytes(type, batch));
+    for (auto [data, type] : llvm::zip_equal(outputs, type.getResults()))
+      to.push_back(data + range.begin * getSampleBytes(type, batch));
+    if (cim_session_run(sessions[i].get(), range.begin, range.count,
+                        from.data(), to.data()) != CIM_OK)
+      problems[i] = cim_last_error();
+  });
+  for (const std::string &problem : problems)
+    if (!problem.empty())
+      return program.emitError("cannot run the network: ") << problem;
+  return success();
 }
 
 int64_t chooseBatch(ModuleOp module, int64_t count) {

@@ -47,12 +47,38 @@ public:
   evaluate(const SampleData &samples);
 
 private:
+  friend class CallRunner;
+
   struct Close {
     void operator()(cim_model *model) const { cim_model_close(model); }
   };
 
   mlir::ModuleOp program;
   std::unique_ptr<cim_model, Close> model;
+};
+
+/// Many short runs of a program on device 'exact', on chips that stay.
+class CallRunner {
+public:
+  /// As many sessions as there are processors, at most `limit`. `model` must
+  /// outlive them.
+  static llvm::FailureOr<CallRunner> create(const ModelRunner &model,
+                                            int64_t limit);
+
+  /// Runs `count` samples; whole calls at the same time where there are
+  /// several. Samples of input and output i begin at `inputs[i]`, `outputs[i]`.
+  llvm::LogicalResult run(int64_t count, llvm::ArrayRef<const char *> inputs,
+                          llvm::ArrayRef<char *> outputs);
+
+private:
+  struct Destroy {
+    void operator()(cim_session *session) const {
+      cim_session_destroy(session);
+    }
+  };
+
+  mlir::ModuleOp program;
+  std::vector<std::unique_ptr<cim_session, Destroy>> sessions;
 };
 
 /// How many samples a call should take: all of `count` if `bytes` of feature

@@ -27,7 +27,6 @@ struct WindowSample {
     return static_cast<int64_t>((at * windows / perSample) >> bits);
   }
 
-private:
   /// The output function of SplitMix64 (Steele et al., OOPSLA 2014).
   static uint64_t mix(uint64_t x) {
     x += 0x9E3779B97F4A7C15u;

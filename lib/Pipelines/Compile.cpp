@@ -5,6 +5,7 @@
 #include "ChoosePrecision.h"
 #include "MappingPreview.h"
 #include "cim/Arch/LoadArch.h"
+#include "cim/Calibration/LayerTuning.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
 #include "cim/InitAll.h"
 #include "cim/Pipelines/HostPipeline.h"
@@ -73,6 +74,14 @@ runPhases(OwningOpRef<ModuleOp> &module, const Arch &arch,
     return failure();
   PhaseOptions phases;
   phases.copyOptionValuesFrom(options.phases);
+  FailureOr<LayerTuning> tuning = failure();
+  bool isTuned = options.tune && options.emit >= Phase::CIM;
+  if (isTuned) {
+    tuning =
+        LayerTuning::create(*module, arch, phases.calibration, phases.samples);
+    if (failed(tuning))
+      return failure();
+  }
   if (options.precision) {
     FailureOr<llvm::json::Object> chosen =
         choosePrecision(module, arch, *options.precision, phases);
@@ -86,9 +95,14 @@ runPhases(OwningOpRef<ModuleOp> &module, const Arch &arch,
                     : buildQuantizePhase(pm, phases);
         if (options.emit >= Phase::CIM)
           buildMapPhase(pm, phases);
-        if (options.emit >= Phase::Program)
-          buildProgramPhase(pm, phases);
       })))
+    return failure();
+  if (isTuned &&
+      failed(tuning->run(*module, arch, phases.target, phases.classes)))
+    return failure();
+  if (options.emit >= Phase::Program &&
+      failed(runPasses(
+          *module, [&](OpPassManager &pm) { buildProgramPhase(pm, phases); })))
     return failure();
   return precision;
 }

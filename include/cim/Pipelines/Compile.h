@@ -26,6 +26,8 @@ struct CompileOptions {
   std::vector<std::string> digital;
   /// When given, `phases.cells` is chosen.
   std::optional<PrecisionGoal> precision;
+  /// Move scales and biases for the sake of the outputs, at the end.
+  bool tune = false;
   ImportOptions import;
   std::string report; ///< empty, or a .json or .html file
   /// Only say what would run where, on standard output.

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A mapped network as a function of its scales and biases.
+#include "TuningProgram.h"
+#include "Logits.h"
+#include "cim/Dialect/CIM/Transforms/Elements.h"
+#include "cim/Dialect/NN/IR/NN.h"
+#include "cim/Dialect/NN/Transforms/Gradients.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/Sequence.h"
+#include <limits>
+
+using namespace mlir;
+
+namespace cim {
+
+static func::FuncOp getMain(ModuleOp module) {
+  return module.lookupSymbol<func::FuncOp>("main");
+}
+
+FailureOr<std::vector<TunedLayer>> collectTunedLayers(ModuleOp module) {
+  std::vector<TunedLayer> layers;
+  auto read = [](MvmOp op, ElementsAttr attribute, std::vector<double> &to) {
+    FailureOr<std::vector<double>> values =
+        readElements<double>(op.getLoc(), attribute);
+    if (succeeded(values))
+      to = std::move(*values);
+    return values;
+  };
+  WalkResult walk = module.walk([&](MvmOp op) {
+    TunedLayer &layer = layers.emplace_back();
+    layer.op = op;
+    if (failed(read(op, op.getScale(), layer.scale)) ||
+        failed(read(op, op.getBias(), layer.bias)) ||
+        (op.getDeviation() &&
+         failed(read(op, *op.getDeviation(), layer.deviation))))
+      return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  if (walk.wasInterrupted())
+    return failure();
+  return layers;
+}
+
+TunedOutput describeOutput(ModuleOp module, unsigned number, bool classes) {
+  TunedOutput output;
+  output.number = number;
+  Operation *terminator = getMain(module).front().getTerminator();
+  if (auto softmax =
+          terminator->getOperand(number).getDefiningOp<nn::SoftmaxOp>()) {
+    output.classes = softmax.getAxis();
+    output.isSoftmax = true;
+  } else if (classes) {
+    module.walk([&](MvmOp op) {
+      followChannels(op, op.getType().getRank() - 1,
+                     [&](OpOperand &use, int64_t dim) {
+                       if (use.getOwner() == terminator &&
+                           use.getOperandNumber() == number)
+                         output.classes = dim;
+                     });
+    });
+  }
+  return output;
+}
+
+namespace {
+
+/// Builds what the program computes in float.
+class Builder {
+public:
+  Builder(OpBuilder &builder, Location loc) : builder(builder), loc(loc) {}
+
+  template <typename OpTy, typename... Args>
+  TypedValue<RankedTensorType> create(Args &&...args) {
+    return cast<TypedValue<RankedTensorType>>(
+        OpTy::create(builder, loc, std::forward<Args>(args)...)
+            .getOperation()
+            ->getResult(0));
+  }
+
+  Value constant(ArrayRef<float> values) {
+    auto type =
+        RankedTensorType::get({int64_t(values.size())}, builder.getF32Type());
+    return create<nn::ConstantOp>(makeElements<float>(type, values, "tuned"));
+  }
+
+  Value constant(ArrayRef<double> values) {
+    return constant(std::vector<float>(values.begin(), values.end()));
+  }
+
+  Value reshape(Value value, ArrayRef<int64_t> shape) {
+    auto type = cast<RankedTensorType>(value.getType());
+    return create<nn::ReshapeOp>(type.clone(shape), value);
+  }
+
+  Value sum(Value value, ArrayRef<int64_t> axes, bool keepDims) {
+    return create<nn::ReduceOp>(value, nn::Reduction::Sum, axes, keepDims);
+  }
+
+  /// The logarithm of the softmax along `axis`.
+  Value logSoftmax(Value value, int64_t axis) {
+    Value top = create<nn::ReduceOp>(value, nn::Reduction::Max,
+                                     ArrayRef<int64_t>(axis), true);
+    Value shifted = create<nn::SubOp>(value, top);
+    Value all = sum(create<nn::ExpOp>(shifted), axis, true);
+    return create<nn::SubOp>(shifted, create<nn::LogOp>(all));
+  }
+
+  /// `columns` from `start` on of a matrix.
+  Value columns(Value matrix, int64_t start, int64_t columns) {
+    int64_t rows = cast<RankedTensorType>(matrix.getType()).getDimSize(0);
+    return create<nn::SliceOp>(matrix, ArrayRef<int64_t>{0, start},
+                               ArrayRef<int64_t>{rows, columns},
+                               ArrayRef<int64_t>{1, 1});
+  }
+
+private:
+  OpBuilder &builder;
+  Location loc;
+};
+
+} // namespace
+
+/// The epilogue of `layer` in float, with parameters of every sample: what the
+/// mvm hands on, or, before rounding, is worth.
+static Value buildEpilogue(OpBuilder &builder, const TunedLayer &layer,
+                           Value sums, Value factors, Value shifts) {
+  MvmOp op = layer.op;
+  Builder b(builder, op->getLoc());
+  auto quantized =
+      dyn_cast<quant::UniformQuantizedType>(op.getType().getElementType());
+  double unit = quantized ? quantized.getScale() : 1;
+  auto scaled = [&](ArrayRef<double> values) {
+    std::vector<float> result;
+    for (double value : values)
+      result.push_back(static_cast<float>(value * unit));
+    return b.constant(result);
+  };
+  auto type = cast<RankedTensorType>(sums.getType());
+  SmallVector<int64_t> perSample{type.getDimSize(0), 1, 1, type.getDimSize(3)};
+  Value scale = scaled(layer.scale), bias = scaled(layer.bias);
+  if (layer.isTuned()) {
+    scale = b.create<nn::MulOp>(b.create<nn::ExpOp>(factors), scale);
+    scale = b.reshape(scale, perSample);
+    bias = b.create<nn::AddOp>(
+        b.create<nn::MulOp>(shifts, scaled(layer.deviation)), bias);
+    bias = b.reshape(bias, perSample);
+  }
+  Value y = b.create<nn::AddOp>(b.create<nn::MulOp>(sums, scale), bias);
+  float lo = op.getLo().convertToFloat(), hi = op.getHi().convertToFloat();
+  if (std::isfinite(lo) || std::isfinite(hi))
+    y = b.create<nn::ClampOp>(y, APFloat(float(lo * unit)),
+                              APFloat(float(hi * unit)));
+  return quantized ? b.create<nn::QuantizeOp>(op.getType(), y, op.getRounding())
+                   : y;
+}
+
+/// Takes the epilogue out of an mvm, which then makes sums.
+static void openLayer(const TunedLayer &layer, Value factors, Value shifts) {
+  MvmOp op = layer.op;
+  OpBuilder builder(op);
+  size_t channels = layer.scale.size();
+  auto table = RankedTensorType::get({int64_t(channels)}, builder.getF64Type());
+  auto fill = [&](double value) {
+    return DenseElementsAttr::get(table, value);
+  };
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  auto sums = MvmOp::create(
+      builder, op.getLoc(), op.getType().clone(builder.getF32Type()),
+      op.getMatrix(), op.getInput(), op.getKernel(), op.getStrides(),
+      op.getDilations(), op.getPads(), fill(1), fill(0), APFloat(-infinity),
+      APFloat(infinity), op.getRounding(), ElementsAttr(), ElementsAttr());
+  op.replaceAllUsesWith(buildEpilogue(builder, layer, sums, factors, shifts));
+  op.erase();
+}
+
+/// Means over all but the first dimension of what `sums` adds up, of which
+/// there are `perSample` for a sample.
+static Value averagePerSample(Builder &b, Value terms, double perSample) {
+  int64_t rank = cast<RankedTensorType>(terms.getType()).getRank();
+  Value sum = b.sum(terms, llvm::to_vector(llvm::seq<int64_t>(1, rank)), false);
+  return b.create<nn::MulOp>(sum, b.constant(ArrayRef<double>(1 / perSample)));
+}
+
+/// How far `value` is from `target`, per sample: the squared error over the
+/// energy, and of classes the divergence of their probabilities as well.
+static Value buildLoss(Builder &b, const TunedOutput &output, Value value,
+                       Value target) {
+  auto type = cast<RankedTensorType>(value.getType());
+  double perSample = double(type.getNumElements()) / double(type.getDimSize(0));
+  Value divergence;
+  if (output.classes) {
+    int64_t axis = *output.classes;
+    Value probability = target;
+    if (output.isSoftmax) {
+      value =
+          b.logSoftmax(value.getDefiningOp<nn::SoftmaxOp>().getInput(), axis);
+      target = b.create<nn::LogOp>(b.create<nn::MaxOp>(
+          target, b.constant(ArrayRef<float>(leastProbability))));
+    } else {
+      probability = b.create<nn::SoftmaxOp>(target, axis);
+    }
+    Value found = output.isSoftmax ? value : b.logSoftmax(value, axis);
+    Value wanted = output.isSoftmax ? target : b.logSoftmax(target, axis);
+    Value terms =
+        b.create<nn::MulOp>(probability, b.create<nn::SubOp>(wanted, found));
+    divergence =
+        averagePerSample(b, terms, perSample / double(type.getDimSize(axis)));
+  }
+  Value error = b.create<nn::SubOp>(value, target);
+  Value squared = averagePerSample(b, b.create<nn::MulOp>(error, error),
+                                   perSample * output.energy);
+  return divergence ? b.create<nn::AddOp>(divergence, squared) : squared;
+}
+
+LogicalResult buildTuningProgram(ModuleOp module, ArrayRef<TunedOutput> outputs,
+                                 bool gradients) {
+  FailureOr<std::vector<TunedLayer>> layers = collectTunedLayers(module);
+  if (failed(layers))
+    return failure();
+  func::FuncOp main = getMain(module);
+  Operation *terminator = main.front().getTerminator();
+  OpBuilder builder(terminator);
+  Location loc = main.getLoc();
+  int64_t batch =
+      cast<RankedTensorType>(main.getArgumentTypes().front()).getDimSize(0);
+  auto addArgument = [&](Type type) {
+    unsigned index = main.getNumArguments();
+    (void)main.insertArgument(index, type, DictionaryAttr(), loc);
+    return main.getArgument(index);
+  };
+  SmallVector<Value> targets;
+  for (const TunedOutput &output : outputs)
+    targets.push_back(
+        addArgument(terminator->getOperand(output.number).getType()));
+  int64_t count = 0;
+  for (const TunedLayer &layer : *layers)
+    count += layer.parameterCount();
+  Value parameters =
+      addArgument(RankedTensorType::get({batch, count}, builder.getF32Type()));
+  int64_t at = 0;
+  for (const TunedLayer &layer : *layers) {
+    MvmOp op = layer.op;
+    OpBuilder before(op);
+    Builder b(before, op->getLoc());
+    Value factors, shifts;
+    if (int64_t channels = layer.parameterCount() / 2) {
+      factors = b.columns(parameters, at, channels);
+      shifts = b.columns(parameters, at + channels, channels);
+      at += 2 * channels;
+    }
+    openLayer(layer, factors, shifts);
+  }
+  Builder b(builder, loc);
+  Value loss;
+  for (auto [output, target] : llvm::zip_equal(outputs, targets)) {
+    Value own =
+        buildLoss(b, output, terminator->getOperand(output.number), target);
+    loss = loss ? b.create<nn::AddOp>(loss, own) : own;
+  }
+  SmallVector<Value> results{loss};
+  if (gradients) {
+    FailureOr<SmallVector<Value>> gradient =
+        nn::createGradients(main, loss, parameters);
+    if (failed(gradient))
+      return failure();
+    results.push_back(gradient->front());
+  }
+  terminator->setOperands(results);
+  main.setType(builder.getFunctionType(main.getArgumentTypes(),
+                                       ValueRange(results).getTypes()));
+  main.setAllResultAttrs(ArrayRef<DictionaryAttr>(SmallVector<DictionaryAttr>(
+      results.size(), builder.getDictionaryAttr({}))));
+  return success();
+}
+
+} // namespace cim

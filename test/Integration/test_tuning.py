@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""--tune: against tuning.py, what it is worth, and where it stays away."""
+
+import re
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import float_reference
+import layercases
+import smallmodel
+import tools
+import tuning
+
+INPUTS, CLASSES = 12, 5
+
+
+def make_network(folder, widths, samples, seed=1):
+    """Dense layers with ReLU between them, and inputs for it."""
+    rng = np.random.default_rng(seed)
+    nodes, tensors, last = [], [], "x"
+    sizes = [INPUTS, *widths]
+    for i, (k, n) in enumerate(zip(sizes, widths)):
+        tensors += [
+            numpy_helper.from_array(rng.normal(0, 1, (k, n)).astype(np.float32), f"w{i}"),
+            numpy_helper.from_array(rng.normal(0, 1, n).astype(np.float32), f"b{i}"),
+        ]
+        is_last = i == len(widths) - 1
+        nodes.append(helper.make_node("Gemm", [last, f"w{i}", f"b{i}"], ["y" if is_last else f"g{i}"], name=f"fc{i}"))
+        if not is_last:
+            nodes.append(helper.make_node("Relu", [f"g{i}"], [f"r{i}"], name=f"relu{i}"))
+        last = f"r{i}"
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [8, INPUTS])]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [8, widths[-1]])]
+    model = helper.make_model(helper.make_graph(nodes, "dense", inputs, outputs, tensors))
+    model.ir_version, model.opset_import[0].version = 8, 17
+    onnx.save(model, folder / "dense.onnx")
+    x = rng.normal(0, 1, (samples, INPUTS)).astype(np.float32)
+    np.save(folder / "x.npy", x)
+    return x, float_reference.run(str(folder / "dense.onnx"), x).astype(float)
+
+
+def compile_cim(folder, name, *options):
+    """The layers, and what the compiler says."""
+    said = tools.compile_model(
+        folder / "dense.onnx", folder / name, "--emit=cim", "--cells=1", f"--calibration={folder / 'x.npy'}", *options
+    )
+    return tuning.read_layers(folder / name), said
+
+
+@pytest.mark.parametrize(
+    "widths, classes, samples, seed", [([9, CLASSES], False, 800, 1), ([CLASSES], True, 400, 1), ([9, 7, CLASSES], True, 400, 2)]
+)
+def test_against_numpy(widths, classes, samples, seed, tmp_path):
+    x, wanted = make_network(tmp_path, widths, samples, seed)
+    options = ["--classes"] if classes else []
+    before, _ = compile_cim(tmp_path, "before.mlir", *options)
+    after, said = compile_cim(tmp_path, "after.mlir", "--tune", *options)
+    network = tuning.Network(before, classes, (wanted**2).mean())
+    parameters, first, best = tuning.tune(network, x, wanted)
+    found = re.search(r"are tuned: on \d+ samples held back .* was (\S+) and is (\S+)", said)
+    assert [float(n) for n in found.groups()] == pytest.approx([first, best], rel=1e-3)
+    for old, new, (factors, shifts) in zip(before, after, parameters):
+        np.testing.assert_array_equal(old.weights, new.weights)
+        np.testing.assert_allclose(np.log(new.scale / old.scale), factors, atol=1e-5)
+        np.testing.assert_allclose((new.bias - old.bias) / old.deviation, shifts, atol=1e-5)
+
+
+def test_same_bits_for_any_threads(tmp_path):
+    make_network(tmp_path, [9, CLASSES], samples=64)
+    texts = []
+    for name, wrap in (("all.mlir", []), ("one.mlir", ["taskset", "-c", "0"])):
+        command = [*wrap, str(tools.BUILD / "bin" / "cim-compile"), tmp_path / "dense.onnx", "-o", tmp_path / name]
+        options = ["--emit=cim", "--tune", f"--calibration={tmp_path / 'x.npy'}"]
+        tools.subprocess.run([*command, *options], check=True, capture_output=True, timeout=tools.TIMEOUT)
+        texts.append((tmp_path / name).read_text())
+    assert texts[0] == texts[1]
+
+
+def test_no_gain_no_change(tmp_path):
+    """What samples held back gain may be chance: scales and biases stay."""
+    x, wanted = make_network(tmp_path, [9, CLASSES], samples=200)
+    before, _ = compile_cim(tmp_path, "before.mlir")
+    after, said = compile_cim(tmp_path, "after.mlir", "--tune")
+    _, first, best = tuning.tune(tuning.Network(before, False, (wanted**2).mean()), x, wanted)
+    found = re.search(r"stay as they are: on 50 samples held back .* was (\S+) and would be (\S+)", said)
+    assert [float(n) for n in found.groups()] == pytest.approx([first, best], rel=1e-3)
+    for old, new in zip(before, after):
+        np.testing.assert_array_equal([old.scale, old.bias], [new.scale, new.bias])
+
+
+def test_few_samples(tmp_path):
+    make_network(tmp_path, [CLASSES], samples=7)
+    before, _ = compile_cim(tmp_path, "before.mlir")
+    after, said = compile_cim(tmp_path, "after.mlir", "--tune")
+    assert "scales and biases are not tuned: expected at least 8 samples, but got 7" in said
+    np.testing.assert_array_equal(before[0].scale, after[0].scale)
+
+
+def test_what_arrives_quantised_stays(tmp_path):
+    network = layercases.Network(layercases.draw(2000))
+    onnx.save(network.model(), tmp_path / "layer.onnx")
+    np.save(tmp_path / "x.npy", np.repeat(network.x, 4, 0))
+    texts = []
+    for tune in ([], ["--tune"]):
+        options = ["--emit=cim", f"--cells={network.case.cells}", f"--calibration={tmp_path / 'x.npy'}"]
+        tools.compile_model(tmp_path / "layer.onnx", tmp_path / "layer.mlir", *options, *tune)
+        texts.append((tmp_path / "layer.mlir").read_text())
+    assert texts[0] == texts[1]
+
+
+def test_no_gradient(tmp_path):
+    """One error at the node, and a way out."""
+    make_network(tmp_path, [CLASSES], samples=16)
+    model = onnx.load(tmp_path / "dense.onnx")
+    model.graph.node.append(helper.make_node("ReduceProd", ["y"], ["p"], name="product", keepdims=0))
+    del model.graph.output[:]
+    model.graph.output.append(helper.make_tensor_value_info("p", TensorProto.FLOAT, [8]))
+    model.graph.node[-1].attribute.append(helper.make_attribute("axes", [1]))
+    onnx.save(model, tmp_path / "dense.onnx")
+    with pytest.raises(tools.ToolError) as error:
+        compile_cim(tmp_path, "net.mlir", "--tune")
+    assert error.value.result.returncode == 1
+    lines = [line for line in error.value.result.stderr.splitlines() if "error" in line]
+    assert len(lines) == 1 and "node 'product'" in lines[0] and "compile without --tune" in lines[0]
+    assert not (tmp_path / "net.mlir").exists()
+
+
+@pytest.mark.parametrize(
+    "options, problem",
+    [
+        (["--tune", "--emit=cim"], "--tune expects --calibration"),
+        (["--tune", "--emit=quant", "--calibration=x.npy"], "--tune expects --emit=cim or a later stage"),
+    ],
+)
+def test_wrong_usage(options, problem, tmp_path):
+    onnx.save(smallmodel.build(), tmp_path / "net.onnx")
+    result = tools.invoke("cim-compile", tmp_path / "net.onnx", *options)
+    assert result.returncode == 2
+    assert problem in result.stderr
