@@ -2,6 +2,7 @@
 // nn-compensate-weights: integers whose errors compensate each other.
 #include "FloatTargets.h"
 #include "MappedRun.h"
+#include "Progress.h"
 #include "cim/Calibration/MatrixPipeline.h"
 #include "cim/Calibration/Passes.h"
 #include "cim/Dialect/CIM/Transforms/CellsPerLayer.h"
@@ -29,27 +30,6 @@ namespace {
 struct Uses {
   SmallVector<size_t, 1> layers;
   int64_t cells;
-};
-
-/// Says on a terminal how far it is.
-class Progress {
-public:
-  explicit Progress(size_t total)
-      : total(total), isShown(llvm::errs().is_displayed()) {}
-  ~Progress() {
-    if (isShown && done > 0)
-      llvm::errs() << "\r\033[K";
-  }
-
-  void step() {
-    ++done;
-    if (isShown)
-      llvm::errs() << "\rchoosing weights: matrix " << done << " of " << total;
-  }
-
-private:
-  size_t total, done = 0;
-  bool isShown;
 };
 
 struct CompensateWeightsPass
@@ -152,7 +132,7 @@ private:
         MappedRun::compile(*clone, target, *arch, samples, /*inOrder=*/true);
     if (failed(run))
       return failure();
-    Progress progress(calibration->matrices.size());
+    Progress progress("choosing weights: matrix", calibration->matrices.size());
     calibration->progress = [&] { progress.step(); };
     if (failed(run->run(*calibration)))
       return failure();

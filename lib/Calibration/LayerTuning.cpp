@@ -5,6 +5,7 @@
 #include "cim/Calibration/LayerTuning.h"
 #include "MappedRun.h"
 #include "ModelRunner.h"
+#include "Progress.h"
 #include "TuningProgram.h"
 #include "WindowSample.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
@@ -324,13 +325,18 @@ LogicalResult Tuner::descend(ParametricNetwork &steep,
   SampleOrder order(seen);
   int64_t steps =
       std::min<int64_t>(maxSteps, maxRounds * seen.size() / order.size());
+  Progress progress("tuning: step", steps);
   for (int64_t step = 0; step < steps; ++step) {
+    progress.step();
     ArrayRef<int64_t> batch = order.take(step);
     llvm::fill(gradient, 0);
     if (failed(steep.run(batch, parameters, gradient)))
       return failure();
     for (double &value : gradient)
       value /= double(batch.size());
+    // Such as that of a square root at 0: nothing can follow it.
+    if (!llvm::all_of(gradient, [](double v) { return std::isfinite(v); }))
+      break;
     adam.step(gradient, double(step) / double(steps), parameters);
     if ((step + 1) * reviews / steps == step * reviews / steps)
       continue;

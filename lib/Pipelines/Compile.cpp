@@ -141,11 +141,12 @@ LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
            << "target '" << options.phases.target
            << "' has no cells to choose; expected --accuracy-drop with a chip";
 
-  if (arch->isHost() && (!options.digital.empty() || options.phases.classes))
+  if (arch->isHost() &&
+      (!options.digital.empty() || options.phases.classes || options.tune))
     return emitModelError(context, options)
            << "target '" << options.phases.target
            << "' computes everything digitally, as the network says; expected "
-              "--digital and --classes with a chip";
+              "--digital, --classes and --tune with a chip";
 
   if (!options.report.empty() &&
       failed(check(context, options, checkReportPath(options.report))))

@@ -253,7 +253,7 @@ def test_too_few_samples_are_refused(feature_map, tmp_path):
 
 @pytest.mark.parametrize("option", ["--digital=conv", "--classes"])
 def test_a_host_has_no_layers_to_choose(option, feature_map, tmp_path):
-    assert "expected --digital and --classes with a chip" in refuse(tmp_path, feature_map, option, "--target=host")
+    assert "expected --digital, --classes and --tune with a chip" in refuse(tmp_path, feature_map, option, "--target=host")
 
 
 def test_a_host_has_no_cells_to_choose(feature_map, tmp_path):

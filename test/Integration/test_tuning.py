@@ -91,6 +91,18 @@ def test_no_gain_no_change(tmp_path):
         np.testing.assert_array_equal([old.scale, old.bias], [new.scale, new.bias])
 
 
+def test_infinite_gradient(tmp_path):
+    """The square root of what a ReLU makes 0: nothing to go by, nothing moves."""
+    make_network(tmp_path, [CLASSES], samples=64)
+    model = onnx.load(tmp_path / "dense.onnx")
+    model.graph.node.append(helper.make_node("Relu", ["y"], ["r"]))
+    model.graph.node.append(helper.make_node("Sqrt", ["r"], ["root"]))
+    model.graph.output[0].name = "root"
+    onnx.save(model, tmp_path / "dense.onnx")
+    _, said = compile_cim(tmp_path, "after.mlir", "--tune")
+    assert "scales and biases stay as they are" in said
+
+
 def test_few_samples(tmp_path):
     make_network(tmp_path, [CLASSES], samples=7)
     before, _ = compile_cim(tmp_path, "before.mlir")
@@ -109,6 +121,13 @@ def test_what_arrives_quantised_stays(tmp_path):
         tools.compile_model(tmp_path / "layer.onnx", tmp_path / "layer.mlir", *options, *tune)
         texts.append((tmp_path / "layer.mlir").read_text())
     assert texts[0] == texts[1]
+
+
+def test_a_host_has_nothing_to_tune(tmp_path):
+    make_network(tmp_path, [CLASSES], samples=16)
+    options = ["-o", tmp_path / "net.so", "--target=host", "--tune", f"--calibration={tmp_path / 'x.npy'}"]
+    result = tools.invoke("cim-compile", tmp_path / "dense.onnx", *options)
+    assert result.returncode == 1 and "--tune with a chip" in result.stderr
 
 
 def test_no_gradient(tmp_path):
