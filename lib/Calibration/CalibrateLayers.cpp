@@ -2,7 +2,6 @@
 // cim-calibrate-layers: ADC gains, and statistics of every layer put right.
 #include "MappedRun.h"
 #include "cim/Calibration/Passes.h"
-#include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
 
 namespace cim {
@@ -60,11 +59,7 @@ private:
     Builder builder(&getContext());
     for (auto [op, layer] : llvm::zip_equal(layers, calibration.layers)) {
       const MatrixCalibration &cells = calibration.matrices[layer.matrix];
-      auto type = RankedTensorType::get(
-          {static_cast<int64_t>(layer.scale.size())}, builder.getF64Type());
-      std::string name = op.getMatrix().str();
-      op.setScaleAttr(makeElements<double>(type, layer.scale, name + "_scale"));
-      op.setBiasAttr(makeElements<double>(type, layer.bias, name + "_bias"));
+      setEpilogue(op, layer.scale, layer.bias);
       auto matrix = module.lookupSymbol<MatrixOp>(op.getMatrix());
       for (auto block : matrix.getBody().getOps<BlockOp>())
         block.setGainAttr(

@@ -8,9 +8,7 @@
 #include "Progress.h"
 #include "TuningProgram.h"
 #include "WindowSample.h"
-#include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/NN/Transforms/SetBatch.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
@@ -371,13 +369,7 @@ void Tuner::writeBack() {
       layer.bias[n] += at[channels + n] * layer.deviation[n];
     }
     at += 2 * channels;
-    auto type = RankedTensorType::get({int64_t(channels)},
-                                      Float64Type::get(mapped.getContext()));
-    std::string name = layer.op.getMatrix().str();
-    layer.op.setScaleAttr(
-        makeElements<double>(type, layer.scale, name + "_scale"));
-    layer.op.setBiasAttr(
-        makeElements<double>(type, layer.bias, name + "_bias"));
+    setEpilogue(layer.op, layer.scale, layer.bias);
   }
 }
 

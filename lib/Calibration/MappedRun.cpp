@@ -48,9 +48,8 @@ FailureOr<GainChoice> makeGainChoice(ModuleOp module, GainMethod method,
       llvm::format("%g", percentile)));
 }
 
-/// Reads `attribute` into `to`; without one `to` stays empty.
-static LogicalResult take(MvmOp op, std::vector<double> &to,
-                          std::optional<ElementsAttr> attribute) {
+LogicalResult readTable(MvmOp op, std::optional<ElementsAttr> attribute,
+                        std::vector<double> &to) {
   if (!attribute || !*attribute)
     return success();
   FailureOr<std::vector<double>> values =
@@ -58,6 +57,14 @@ static LogicalResult take(MvmOp op, std::vector<double> &to,
   if (succeeded(values))
     to = std::move(*values);
   return values;
+}
+
+void setEpilogue(MvmOp op, ArrayRef<double> scale, ArrayRef<double> bias) {
+  auto type = RankedTensorType::get({int64_t(scale.size())},
+                                    Float64Type::get(op.getContext()));
+  std::string name = op.getMatrix().str();
+  op.setScaleAttr(makeElements<double>(type, scale, name + "_scale"));
+  op.setBiasAttr(makeElements<double>(type, bias, name + "_bias"));
 }
 
 FailureOr<NetworkCalibration> collectLayers(ModuleOp module, bool classes,
@@ -68,10 +75,10 @@ FailureOr<NetworkCalibration> collectLayers(ModuleOp module, bool classes,
     LayerCalibration layer;
     layer.matrix =
         matrices.try_emplace(op.getMatrix(), matrices.size()).first->second;
-    if (failed(take(op, layer.scale, op.getScale())) ||
-        failed(take(op, layer.bias, op.getBias())) ||
-        failed(take(op, layer.mean, op.getMean())) ||
-        failed(take(op, layer.deviation, op.getDeviation())))
+    if (failed(readTable(op, op.getScale(), layer.scale)) ||
+        failed(readTable(op, op.getBias(), layer.bias)) ||
+        failed(readTable(op, op.getMean(), layer.mean)) ||
+        failed(readTable(op, op.getDeviation(), layer.deviation)))
       return WalkResult::interrupt();
     layer.makesLogits = areLogits(op, op.getType().getRank() - 1, classes);
     calibration.layers.push_back(std::move(layer));

@@ -25,6 +25,15 @@ llvm::FailureOr<GainChoice> makeGainChoice(mlir::ModuleOp module,
                                            GainMethod method, double percentile,
                                            const Arch &arch);
 
+/// Reads a table of `op`, a value per channel, into `to`; without one `to`
+/// stays empty.
+llvm::LogicalResult readTable(MvmOp op, std::optional<mlir::ElementsAttr> table,
+                              std::vector<double> &to);
+
+/// Gives `op` another scale and bias per channel.
+void setEpilogue(MvmOp op, llvm::ArrayRef<double> scale,
+                 llvm::ArrayRef<double> bias);
+
 /// The layers and matrices of a network with tiled matrices: layers in the
 /// order of the program, which is how a device counts them, matrices in the
 /// order in which layers use them. `classes`: the outputs of the network are

@@ -2,8 +2,9 @@
 // A mapped network as a function of its scales and biases.
 #include "TuningProgram.h"
 #include "Logits.h"
-#include "cim/Dialect/CIM/Transforms/Elements.h"
+#include "MappedRun.h"
 #include "cim/Dialect/NN/IR/NN.h"
+#include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/Gradients.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/Sequence.h"
@@ -19,20 +20,12 @@ static func::FuncOp getMain(ModuleOp module) {
 
 FailureOr<std::vector<TunedLayer>> collectTunedLayers(ModuleOp module) {
   std::vector<TunedLayer> layers;
-  auto read = [](MvmOp op, ElementsAttr attribute, std::vector<double> &to) {
-    FailureOr<std::vector<double>> values =
-        readElements<double>(op.getLoc(), attribute);
-    if (succeeded(values))
-      to = std::move(*values);
-    return values;
-  };
   WalkResult walk = module.walk([&](MvmOp op) {
     TunedLayer &layer = layers.emplace_back();
     layer.op = op;
-    if (failed(read(op, op.getScale(), layer.scale)) ||
-        failed(read(op, op.getBias(), layer.bias)) ||
-        (op.getDeviation() &&
-         failed(read(op, *op.getDeviation(), layer.deviation))))
+    if (failed(readTable(op, op.getScale(), layer.scale)) ||
+        failed(readTable(op, op.getBias(), layer.bias)) ||
+        failed(readTable(op, op.getDeviation(), layer.deviation)))
       return WalkResult::interrupt();
     return WalkResult::advance();
   });
@@ -78,9 +71,8 @@ public:
   }
 
   Value constant(ArrayRef<float> values) {
-    auto type =
-        RankedTensorType::get({int64_t(values.size())}, builder.getF32Type());
-    return create<nn::ConstantOp>(makeElements<float>(type, values, "tuned"));
+    return nn::createFloats(builder, loc, int64_t(values.size()), values,
+                            "tuned");
   }
 
   Value constant(ArrayRef<double> values) {
