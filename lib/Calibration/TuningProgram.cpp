@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A mapped network as a function of its scales and biases.
+// A mapped network as a function of its scales, biases and cells.
 #include "TuningProgram.h"
 #include "Logits.h"
 #include "MappedRun.h"
-#include "cim/Dialect/NN/IR/NN.h"
-#include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/Gradients.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/Sequence.h"
@@ -18,10 +16,11 @@ static func::FuncOp getMain(ModuleOp module) {
   return module.lookupSymbol<func::FuncOp>("main");
 }
 
-FailureOr<std::vector<TunedLayer>> collectTunedLayers(ModuleOp module) {
-  std::vector<TunedLayer> layers;
+FailureOr<TunedNetwork> collectTuned(ModuleOp module, const Arch &arch,
+                                     bool withCells) {
+  TunedNetwork network;
   WalkResult walk = module.walk([&](MvmOp op) {
-    TunedLayer &layer = layers.emplace_back();
+    TunedLayer &layer = network.layers.emplace_back();
     layer.op = op;
     if (failed(readTable(op, op.getScale(), layer.scale)) ||
         failed(readTable(op, op.getBias(), layer.bias)) ||
@@ -31,7 +30,14 @@ FailureOr<std::vector<TunedLayer>> collectTunedLayers(ModuleOp module) {
   });
   if (walk.wasInterrupted())
     return failure();
-  return layers;
+  if (!withCells)
+    return network;
+  FailureOr<std::vector<TunedMatrix>> matrices =
+      collectTunedMatrices(module, network.layers, arch);
+  if (failed(matrices))
+    return failure();
+  network.matrices = std::move(*matrices);
+  return network;
 }
 
 TunedOutput describeOutput(ModuleOp module, unsigned number, bool classes) {
@@ -55,69 +61,12 @@ TunedOutput describeOutput(ModuleOp module, unsigned number, bool classes) {
   return output;
 }
 
-namespace {
-
-/// Builds what the program computes in float.
-class Builder {
-public:
-  Builder(OpBuilder &builder, Location loc) : builder(builder), loc(loc) {}
-
-  template <typename OpTy, typename... Args>
-  TypedValue<RankedTensorType> create(Args &&...args) {
-    return cast<TypedValue<RankedTensorType>>(
-        OpTy::create(builder, loc, std::forward<Args>(args)...)
-            .getOperation()
-            ->getResult(0));
-  }
-
-  Value constant(ArrayRef<float> values) {
-    return nn::createFloats(builder, loc, int64_t(values.size()), values,
-                            "tuned");
-  }
-
-  Value constant(ArrayRef<double> values) {
-    return constant(std::vector<float>(values.begin(), values.end()));
-  }
-
-  Value reshape(Value value, ArrayRef<int64_t> shape) {
-    auto type = cast<RankedTensorType>(value.getType());
-    return create<nn::ReshapeOp>(type.clone(shape), value);
-  }
-
-  Value sum(Value value, ArrayRef<int64_t> axes, bool keepDims) {
-    return create<nn::ReduceOp>(value, nn::Reduction::Sum, axes, keepDims);
-  }
-
-  /// The logarithm of the softmax along `axis`.
-  Value logSoftmax(Value value, int64_t axis) {
-    Value top = create<nn::ReduceOp>(value, nn::Reduction::Max,
-                                     ArrayRef<int64_t>(axis), true);
-    Value shifted = create<nn::SubOp>(value, top);
-    Value all = sum(create<nn::ExpOp>(shifted), axis, true);
-    return create<nn::SubOp>(shifted, create<nn::LogOp>(all));
-  }
-
-  /// `columns` from `start` on of a matrix.
-  Value columns(Value matrix, int64_t start, int64_t columns) {
-    int64_t rows = cast<RankedTensorType>(matrix.getType()).getDimSize(0);
-    return create<nn::SliceOp>(matrix, ArrayRef<int64_t>{0, start},
-                               ArrayRef<int64_t>{rows, columns},
-                               ArrayRef<int64_t>{1, 1});
-  }
-
-private:
-  OpBuilder &builder;
-  Location loc;
-};
-
-} // namespace
-
 /// The epilogue of `layer` in float, with parameters of every sample: what the
 /// mvm hands on, or, before rounding, is worth.
 static Value buildEpilogue(OpBuilder &builder, const TunedLayer &layer,
                            Value sums, Value factors, Value shifts) {
   MvmOp op = layer.op;
-  Builder b(builder, op->getLoc());
+  ProgramBuilder b(builder, op->getLoc());
   auto quantized =
       dyn_cast<quant::UniformQuantizedType>(op.getType().getElementType());
   double unit = quantized ? quantized.getScale() : 1;
@@ -146,28 +95,26 @@ static Value buildEpilogue(OpBuilder &builder, const TunedLayer &layer,
                    : y;
 }
 
-/// Takes the epilogue out of an mvm, which then makes sums.
-static void openLayer(const TunedLayer &layer, Value factors, Value shifts) {
+/// The mvm of `layer` without its epilogue: sums.
+static Value createSums(OpBuilder &builder, const TunedLayer &layer) {
   MvmOp op = layer.op;
-  OpBuilder builder(op);
   size_t channels = layer.scale.size();
   auto table = RankedTensorType::get({int64_t(channels)}, builder.getF64Type());
   auto fill = [&](double value) {
     return DenseElementsAttr::get(table, value);
   };
   constexpr float infinity = std::numeric_limits<float>::infinity();
-  auto sums = MvmOp::create(
+  return MvmOp::create(
       builder, op.getLoc(), op.getType().clone(builder.getF32Type()),
       op.getMatrix(), op.getInput(), op.getKernel(), op.getStrides(),
       op.getDilations(), op.getPads(), fill(1), fill(0), APFloat(-infinity),
       APFloat(infinity), op.getRounding(), ElementsAttr(), ElementsAttr());
-  op.replaceAllUsesWith(buildEpilogue(builder, layer, sums, factors, shifts));
-  op.erase();
 }
 
 /// Means over all but the first dimension of what `sums` adds up, of which
 /// there are `perSample` for a sample.
-static Value averagePerSample(Builder &b, Value terms, double perSample) {
+static Value averagePerSample(ProgramBuilder &b, Value terms,
+                              double perSample) {
   int64_t rank = cast<RankedTensorType>(terms.getType()).getRank();
   Value sum = b.sum(terms, llvm::to_vector(llvm::seq<int64_t>(1, rank)), false);
   return b.create<nn::MulOp>(sum, b.constant(ArrayRef<double>(1 / perSample)));
@@ -175,8 +122,8 @@ static Value averagePerSample(Builder &b, Value terms, double perSample) {
 
 /// How far `value` is from `target`, per sample: the squared error over the
 /// energy, and of classes the divergence of their probabilities as well.
-static Value buildLoss(Builder &b, const TunedOutput &output, Value value,
-                       Value target) {
+static Value buildLoss(ProgramBuilder &b, const TunedOutput &output,
+                       Value value, Value target) {
   auto type = cast<RankedTensorType>(value.getType());
   double perSample = double(type.getNumElements()) / double(type.getDimSize(0));
   Value divergence;
@@ -204,10 +151,73 @@ static Value buildLoss(Builder &b, const TunedOutput &output, Value value,
   return divergence ? b.create<nn::AddOp>(divergence, squared) : squared;
 }
 
-LogicalResult buildTuningProgram(ModuleOp module, ArrayRef<TunedOutput> outputs,
-                                 bool gradients) {
-  FailureOr<std::vector<TunedLayer>> layers = collectTunedLayers(module);
-  if (failed(layers))
+namespace {
+
+/// Lets layers read their scales, biases and cells from parameters.
+class LayerOpener {
+public:
+  /// `parameters`: batch x count.
+  LayerOpener(const TunedNetwork &network, const Arch &arch, Value parameters)
+      : network(network), arch(arch) {
+    OpBuilder builder(parameters.getContext());
+    builder.setInsertionPointToStart(parameters.getParentBlock());
+    ProgramBuilder b(builder, parameters.getLoc());
+    int64_t count = network.countTables();
+    tables = b.columns(parameters, 0, count);
+    // Every sample brings the same cells.
+    if (int64_t left = ProgramBuilder::shapeOf(parameters)[1] - count)
+      cells = b.columns(b.rows(parameters, 0, 1), count, left);
+  }
+
+  void run() {
+    for (const TunedLayer &layer : network.layers)
+      open(layer);
+  }
+
+private:
+  void open(const TunedLayer &layer) {
+    MvmOp op = layer.op;
+    OpBuilder builder(op);
+    ProgramBuilder b(builder, op->getLoc());
+    Value factors, shifts;
+    if (int64_t channels = layer.parameterCount() / 2) {
+      factors = b.columns(tables, at, channels);
+      shifts = b.columns(tables, at + channels, channels);
+      at += 2 * channels;
+    }
+    Value sums = openCells(b, op);
+    if (!sums)
+      sums = createSums(builder, layer);
+    op.replaceAllUsesWith(buildEpilogue(builder, layer, sums, factors, shifts));
+    op.erase();
+  }
+
+  /// What `op` sums up, if its cells are parameters.
+  Value openCells(ProgramBuilder &b, MvmOp op) {
+    int64_t begin = 0;
+    for (const TunedMatrix &matrix : network.matrices) {
+      int64_t count = matrix.cells.size();
+      MatrixOp own = matrix.op;
+      if (own.getSymName() == op.getMatrix())
+        return buildSums(b, op, matrix, arch, b.columns(cells, begin, count));
+      begin += count;
+    }
+    return Value();
+  }
+
+  const TunedNetwork &network;
+  const Arch &arch;
+  Value tables, cells;
+  int64_t at = 0;
+};
+
+} // namespace
+
+LogicalResult buildTuningProgram(ModuleOp module, const Arch &arch,
+                                 ArrayRef<TunedOutput> outputs, bool gradients,
+                                 bool withCells) {
+  FailureOr<TunedNetwork> network = collectTuned(module, arch, withCells);
+  if (failed(network))
     return failure();
   func::FuncOp main = getMain(module);
   Operation *terminator = main.front().getTerminator();
@@ -224,30 +234,16 @@ LogicalResult buildTuningProgram(ModuleOp module, ArrayRef<TunedOutput> outputs,
   for (const TunedOutput &output : outputs)
     targets.push_back(
         addArgument(terminator->getOperand(output.number).getType()));
-  int64_t count = 0;
-  for (const TunedLayer &layer : *layers)
-    count += layer.parameterCount();
-  Value parameters =
-      addArgument(RankedTensorType::get({batch, count}, builder.getF32Type()));
-  int64_t at = 0;
-  for (const TunedLayer &layer : *layers) {
-    MvmOp op = layer.op;
-    OpBuilder before(op);
-    Builder b(before, op->getLoc());
-    Value factors, shifts;
-    if (int64_t channels = layer.parameterCount() / 2) {
-      factors = b.columns(parameters, at, channels);
-      shifts = b.columns(parameters, at + channels, channels);
-      at += 2 * channels;
-    }
-    openLayer(layer, factors, shifts);
-  }
-  Builder b(builder, loc);
+  Value parameters = addArgument(RankedTensorType::get(
+      {batch, network->countTables() + network->countCells()},
+      builder.getF32Type()));
+  LayerOpener(*network, arch, parameters).run();
+  ProgramBuilder b(builder, loc);
   Value loss;
   for (auto [output, target] : llvm::zip_equal(outputs, targets)) {
     Value own =
         buildLoss(b, output, terminator->getOperand(output.number), target);
-    loss = loss ? b.create<nn::AddOp>(loss, own) : own;
+    loss = loss ? b.add(loss, own) : own;
   }
   SmallVector<Value> results{loss};
   if (gradients) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A mapped network as a function of its scales and biases.
+// A mapped network as a function of its scales, biases and cells.
 #ifndef CIM_LIB_CALIBRATION_TUNINGPROGRAM_H
 #define CIM_LIB_CALIBRATION_TUNINGPROGRAM_H
 
-#include "cim/Dialect/CIM/IR/CIM.h"
+#include "RealCells.h"
 #include "mlir/IR/BuiltinOps.h"
 #include <optional>
 #include <vector>
@@ -22,10 +22,30 @@ struct TunedLayer {
   size_t parameterCount() const { return 2 * deviation.size(); }
 };
 
-/// The layers of `module` whose deviations in float are known, in program
-/// order: those that arrived quantised stay as they are.
-llvm::FailureOr<std::vector<TunedLayer>>
-collectTunedLayers(mlir::ModuleOp module);
+/// What is tuned of a network: its layers in program order, and matrices.
+struct TunedNetwork {
+  std::vector<TunedLayer> layers;
+  std::vector<TunedMatrix> matrices;
+
+  /// Parameters for scales and biases, and for cells.
+  int64_t countTables() const {
+    int64_t count = 0;
+    for (const TunedLayer &layer : layers)
+      count += layer.parameterCount();
+    return count;
+  }
+  int64_t countCells() const {
+    int64_t count = 0;
+    for (const TunedMatrix &matrix : matrices)
+      count += matrix.cells.size();
+    return count;
+  }
+};
+
+/// Collects the layers of `module` and, `withCells`, the matrices whose cells
+/// can be tuned.
+llvm::FailureOr<TunedNetwork> collectTuned(mlir::ModuleOp module,
+                                           const Arch &arch, bool withCells);
 
 /// Less likely classes count as this likely where logarithms are taken.
 constexpr float leastProbability = 1e-20f;
@@ -49,12 +69,14 @@ TunedOutput describeOutput(mlir::ModuleOp module, unsigned number,
 /// inputs it takes, for every sample, what the float network makes of each of
 /// `outputs`, and the parameters (`tensor<batch x P>`): per layer the
 /// logarithms of factors of all scales, then the changes of all biases in
-/// deviations. It returns the loss of each sample (`tensor<batch>`) and, with
-/// `gradients`, the gradient of that with respect to its parameters. An op
-/// without gradient is an error.
-llvm::LogicalResult buildTuningProgram(mlir::ModuleOp module,
+/// deviations; `withCells`, of each matrix its cells as real numbers, the same
+/// for all samples (the first one's count). It returns the loss of each sample
+/// (`tensor<batch>`) and, with `gradients`, the gradient of that with respect
+/// to its parameters (of the sum of losses for cells, with the first sample).
+/// An op without gradient is an error.
+llvm::LogicalResult buildTuningProgram(mlir::ModuleOp module, const Arch &arch,
                                        llvm::ArrayRef<TunedOutput> outputs,
-                                       bool gradients);
+                                       bool gradients, bool withCells);
 
 } // namespace cim
 

@@ -75,10 +75,10 @@ runPhases(OwningOpRef<ModuleOp> &module, const Arch &arch,
   PhaseOptions phases;
   phases.copyOptionValuesFrom(options.phases);
   FailureOr<LayerTuning> tuning = failure();
-  bool isTuned = options.tune && options.emit >= Phase::CIM;
+  bool isTuned = options.tuning != Tuning::None && options.emit >= Phase::CIM;
   if (isTuned) {
-    tuning =
-        LayerTuning::create(*module, arch, phases.calibration, phases.samples);
+    tuning = LayerTuning::create(*module, arch, phases.calibration,
+                                 phases.samples, options.tuning);
     if (failed(tuning))
       return failure();
   }
@@ -141,8 +141,8 @@ LogicalResult compile(MLIRContext &context, const CompileOptions &options) {
            << "target '" << options.phases.target
            << "' has no cells to choose; expected --accuracy-drop with a chip";
 
-  if (arch->isHost() &&
-      (!options.digital.empty() || options.phases.classes || options.tune))
+  if (arch->isHost() && (!options.digital.empty() || options.phases.classes ||
+                         options.tuning != Tuning::None))
     return emitModelError(context, options)
            << "target '" << options.phases.target
            << "' computes everything digitally, as the network says; expected "

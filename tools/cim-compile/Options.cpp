@@ -54,12 +54,17 @@ static cl::opt<bool> classes(
              "softmax(output), not for the least error of logits.\nWhere a "
              "Softmax node follows this is known"),
     cl::cat(category));
-static cl::opt<bool>
-    tune("tune",
-         cl::desc("At the end move scale and bias of every channel so that the "
-                  "outputs come nearer\nto those of the float network on the "
-                  "calibration samples; takes as long as\nall else"),
-         cl::cat(category));
+static cl::opt<Tuning> tune(
+    "tune", cl::ValueOptional, cl::init(Tuning::None), cl::cat(category),
+    cl::desc("At the end bring the outputs on the calibration samples nearer "
+             "to those of the float\nnetwork; takes as long as all else or "
+             "longer. Moves:"),
+    cl::values(clEnumValN(Tuning::Scales, "scales",
+                          "scale and bias of every channel"),
+               clEnumValN(Tuning::Scales, "", "the same"),
+               clEnumValN(Tuning::Cells, "cells",
+                          "then the cells as well: minutes, worth it with one "
+                          "cell per weight")));
 static cl::opt<std::string> cells("cells", cl::value_desc("N|node=N,..,*=N"),
                                   cl::init("2"),
                                   cl::desc("Cells per weight, default 2"),
@@ -253,7 +258,7 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
   options.phases.classes = classes;
   options.phases.cells = cells;
   options.digital.assign(digital.begin(), digital.end());
-  options.tune = tune;
+  options.tuning = tune;
   options.phases.split = split;
   options.phases.arrays = arrays;
   for (const std::string &shape : shapes)
@@ -274,9 +279,9 @@ bool cim::parseOptions(int argc, char **argv, ParsedOptions &parsed) {
     return usageError("--cells: " + *wrong);
   if (!readAccuracyGoal(options))
     return false;
-  if (tune && calibration.empty())
+  if (tune != Tuning::None && calibration.empty())
     return usageError("--tune expects --calibration");
-  if (tune && options.emit < Phase::CIM)
+  if (tune != Tuning::None && options.emit < Phase::CIM)
     return usageError("--tune expects --emit=cim or a later stage");
   if (!(adcPercentile > 0 && adcPercentile <= 100))
     return usageError(llvm::formatv(

@@ -3,7 +3,9 @@
 #ifndef CIM_PIPELINES_COMPILE_H
 #define CIM_PIPELINES_COMPILE_H
 
+#include "cim/Calibration/LayerTuning.h"
 #include "cim/Frontend/ONNX/ImportOnnx.h"
+
 #include "cim/Pipelines/Phases.h"
 #include <optional>
 
@@ -26,8 +28,8 @@ struct CompileOptions {
   std::vector<std::string> digital;
   /// When given, `phases.cells` is chosen.
   std::optional<PrecisionGoal> precision;
-  /// Move scales and biases for the sake of the outputs, at the end.
-  bool tune = false;
+  /// What moves at the end, for the sake of the outputs.
+  Tuning tuning = Tuning::None;
   ImportOptions import;
   std::string report; ///< empty, or a .json or .html file
   /// Only say what would run where, on standard output.

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Matrices whose cells are real numbers, parameters of a tuning program.
+#ifndef CIM_LIB_CALIBRATION_REALCELLS_H
+#define CIM_LIB_CALIBRATION_REALCELLS_H
+
+#include "ProgramBuilder.h"
+#include "cim/Arch/Arch.h"
+#include "cim/Dialect/CIM/IR/CIM.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace cim {
+
+struct TunedLayer;
+
+/// What converters read of a plane at a time: some rows, all columns.
+struct Conversion {
+  int64_t k, count;         // rows
+  std::vector<float> gains; // of each column
+};
+
+/// A matrix whose cells are tuned.
+struct TunedMatrix {
+  MatrixOp op;
+  int64_t planes, groups;
+  int64_t rows, columns;           // of a group
+  double limit;                    // cells lie between -limit and limit
+  std::vector<float> significance; // planes x groups x columns
+  std::vector<llvm::SmallVector<Conversion, 1>> conversions; // by plane
+  std::vector<double> cells; // planes x groups x rows x columns
+};
+
+/// The matrices of `module` (tiled, with gains) whose cells can be tuned, in
+/// its order: each cell has a column of its own, every layer that uses the
+/// matrix is tuned (`layers` are all of the module), and no group of rows is
+/// cut into blocks.
+llvm::FailureOr<std::vector<TunedMatrix>>
+collectTunedMatrices(mlir::ModuleOp module, llvm::ArrayRef<TunedLayer> layers,
+                     const Arch &arch);
+
+/// Builds what `op` makes of its windows before the epilogue, in float, from
+/// `cells` of its matrix (1 x number of cells).
+mlir::Value buildSums(ProgramBuilder &b, MvmOp op, const TunedMatrix &matrix,
+                      const Arch &arch, mlir::Value cells);
+
+/// Rounds `cells` and puts them into the matrix.
+llvm::LogicalResult setCells(const TunedMatrix &matrix,
+                             llvm::ArrayRef<double> cells);
+
+} // namespace cim
+
+#endif // CIM_LIB_CALIBRATION_REALCELLS_H
