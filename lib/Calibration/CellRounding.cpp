@@ -11,7 +11,7 @@ namespace cim {
 static double getRoundPart(double done) {
   constexpr double allReal = 0.1;
   double left = std::clamp((1 - done) / (1 - allReal), 0.0, 1.0);
-  return 1 - left * left;
+  return 1 - left * left * left;
 }
 
 void CellRounding::round(double done, MutableArrayRef<double> parameters) {

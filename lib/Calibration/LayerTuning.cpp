@@ -8,6 +8,7 @@
 #include "MappedRun.h"
 #include "Progress.h"
 #include "TuningProgram.h"
+#include "TuningSamples.h"
 #include "cim/Dialect/NN/Transforms/SetBatch.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/STLExtras.h"
@@ -24,22 +25,14 @@ namespace cim {
 static constexpr int64_t batchSize = 32, maxSteps = 400, maxRounds = 40,
                          reviews = 16;
 static constexpr double scaleRate = 0.002, biasRate = 0.008;
-static constexpr int64_t cellSteps = 2000, stepsPerRounding = 5;
-static constexpr double cellRate = 0.006, rateWhileRounding = 0.5;
-static constexpr int64_t mixturesPerSample = 8, maxMixtureBytes = int64_t(1)
-                                                                  << 28;
-/// Every such sample is held back.
-static constexpr int64_t heldEvery = 4;
+static constexpr int64_t fewestCellSteps = 2000, mostCellSteps = 12000,
+                         stepsPerRounding = 5;
+/// Products of inputs and cells: what all steps together should take, and what
+/// they may.
+static constexpr double wantedProducts = 0x1p37, mostProducts = 0x1p43;
+static constexpr double cellRate = 0.012, rateWhileRounding = 0.5;
 /// Feature maps and gradients of a call stay below this.
 static constexpr int64_t maxCallBytes = int64_t(1) << 28;
-
-/// Samples, mixtures of them behind, and what the float network makes of all.
-struct TuningSamples {
-  SampleData data;
-  int64_t total; // with mixtures; `data.count` without
-  /// Values of every output, sample behind sample; none of what is not float.
-  std::vector<std::vector<float>> wanted;
-};
 
 namespace {
 
@@ -47,29 +40,35 @@ namespace {
 class Tuner {
 public:
   Tuner(ModuleOp mapped, const Arch &arch, StringRef target,
-        const TuningSamples &samples, bool classes)
+        const TuningSamples &samples, bool classes, bool withCells)
       : mapped(mapped), arch(arch), target(target), samples(samples),
-        classes(classes) {}
+        classes(classes), withCells(withCells),
+        seen(samples.list(/*held=*/false, /*mixtures=*/withCells)),
+        held(samples.list(/*held=*/true, /*mixtures=*/withCells)) {}
 
-  LogicalResult run(bool withCells);
+  /// False, with a remark, when there is nothing to tune.
+  FailureOr<bool> prepare();
+  /// Moves scales and biases, if that is a gain.
+  LogicalResult tuneTables();
+  /// Moves cells, scales and biases; whether that is a gain.
+  FailureOr<bool> tuneCells();
 
 private:
-  /// False, with a remark, when there is nothing to tune.
-  FailureOr<bool> prepare(bool withCells);
   /// Why there is nothing to do, or an empty string.
   std::string findObstacle();
   void collectInputs();
-  /// Samples per call; `whole`: they divide those of a step.
-  int64_t chooseCallSize(bool whole);
-  FailureOr<ParametricNetwork> compile(bool gradients, bool withCells);
+  /// Samples per call; with `open` cells they divide those of a step.
+  int64_t chooseCallSize(bool open);
+  /// The program with its gradients, or what reviews use.
+  FailureOr<ParametricNetwork> compile(bool gradients, bool open = false);
 
-  LogicalResult tuneTables();
-  LogicalResult tuneCells();
-  /// Moves scales and biases; `best` are the losses of the samples held back,
-  /// which were `first`.
-  LogicalResult descend(std::vector<double> &first, std::vector<double> &best);
+  /// Moves scales and biases to where samples held back lose least on a
+  /// descent, and returns the losses of these.
+  FailureOr<std::vector<double>> descend(ParametricNetwork &review);
+  /// Products of inputs and cells for one sample.
+  double countProducts();
   /// Moves cells, scales and biases, until all cells are integers again.
-  LogicalResult roundCells();
+  LogicalResult roundCells(int64_t steps);
   /// Adds the next step's gradient; false when nothing can follow it.
   FailureOr<bool> step(ParametricNetwork &steep, SampleOrder &order,
                        int64_t number, std::vector<double> &gradient);
@@ -80,12 +79,12 @@ private:
   const Arch &arch;
   StringRef target;
   const TuningSamples &samples;
-  bool classes;
+  bool classes, withCells;
+  std::vector<int64_t> seen, held; // numbers of samples
 
   TunedNetwork network;
   std::vector<TunedOutput> outputs;
   std::vector<TuningInput> inputs;
-  std::vector<int64_t> seen, mixed, held; // samples
   /// Programs, and those compiled, which must outlive what runs them.
   std::vector<OwningOpRef<ModuleOp>> programs;
   std::vector<std::unique_ptr<ModelRunner>> models;
@@ -93,7 +92,6 @@ private:
   /// Of each layer the logarithms of factors, then the changes of biases; then
   /// the cells of each matrix.
   std::vector<double> parameters;
-  std::vector<double> losses; // of samples held back
 };
 
 } // namespace
@@ -134,7 +132,7 @@ std::string Tuner::findObstacle() {
              : "samples are not independent along the leading dimension";
 }
 
-FailureOr<bool> Tuner::prepare(bool withCells) {
+FailureOr<bool> Tuner::prepare() {
   FailureOr<TunedNetwork> found = collectTuned(mapped, arch, withCells);
   if (failed(found))
     return failure();
@@ -161,13 +159,9 @@ void Tuner::collectInputs() {
     inputs.push_back({reinterpret_cast<const char *>(values.data()),
                       int64_t(values.size() * sizeof(float)) / samples.total});
   }
-  for (int64_t i = 0; i < samples.data.count; ++i)
-    (i % heldEvery == heldEvery - 1 ? held : seen).push_back(i);
-  mixed = seen;
-  llvm::append_range(mixed, llvm::seq(samples.data.count, samples.total));
 }
 
-int64_t Tuner::chooseCallSize(bool whole) {
+int64_t Tuner::chooseCallSize(bool open) {
   int64_t bytes = 0, batch = nn::getBatch(mapped);
   mapped.walk([&](Operation *op) {
     int64_t count = 0;
@@ -175,7 +169,7 @@ int64_t Tuner::chooseCallSize(bool whole) {
       if (auto tensor = dyn_cast<RankedTensorType>(type))
         count += tensor.getNumElements();
     // Windows of their own, where cells are parameters.
-    if (auto mvm = dyn_cast<MvmOp>(op); mvm && whole)
+    if (auto mvm = dyn_cast<MvmOp>(op); mvm && open)
       count += mvm.getInput().getType().getNumElements() * mvm.getKernel()[0] *
                mvm.getKernel()[1];
     bytes += count * sizeof(float);
@@ -184,7 +178,7 @@ int64_t Tuner::chooseCallSize(bool whole) {
   // Gradients take as much again, and more for what they are made of.
   int64_t size =
       std::clamp<int64_t>(maxCallBytes / (3 * bytes / batch + 1), 1, most);
-  while (whole && std::min<int64_t>(batchSize, mixed.size()) % size != 0)
+  while (open && std::min<int64_t>(batchSize, seen.size()) % size != 0)
     --size;
   return size;
 }
@@ -209,11 +203,11 @@ static LogicalResult buildProgram(ModuleOp module, const Arch &arch,
          << "cannot tune: " << problem->second << "; compile without --tune";
 }
 
-FailureOr<ParametricNetwork> Tuner::compile(bool gradients, bool withCells) {
+FailureOr<ParametricNetwork> Tuner::compile(bool gradients, bool open) {
   OwningOpRef<ModuleOp> program = mapped.clone();
-  int64_t callSize = chooseCallSize(/*whole=*/withCells);
+  int64_t callSize = chooseCallSize(open);
   if (!rebatch(*program, callSize) ||
-      failed(buildProgram(*program, arch, outputs, gradients, withCells)))
+      failed(buildProgram(*program, arch, outputs, gradients, open)))
     return failure();
   PassManager pm(program->getContext());
   buildTrialPipeline(pm, target);
@@ -228,10 +222,9 @@ FailureOr<ParametricNetwork> Tuner::compile(bool gradients, bool withCells) {
       CallRunner::create(*models.back(), batchSize / callSize);
   if (failed(runner))
     return failure();
-  return ParametricNetwork(std::move(*runner), inputs,
-                           network.countTables() +
-                               (withCells ? network.countCells() : 0),
-                           gradients);
+  return ParametricNetwork(
+      std::move(*runner), inputs,
+      network.countTables() + (open ? network.countCells() : 0), gradients);
 }
 
 FailureOr<std::vector<double>> Tuner::measureHeld(ParametricNetwork &review) {
@@ -273,36 +266,26 @@ FailureOr<bool> Tuner::step(ParametricNetwork &steep, SampleOrder &order,
   return llvm::all_of(gradient, [](double v) { return std::isfinite(v); });
 }
 
-/// The rates of tables, then of cells.
-static std::vector<double> makeRates(const TunedNetwork &network,
-                                     bool withCells) {
+/// The rates of scales and biases.
+static std::vector<double> makeRates(const TunedNetwork &network) {
   std::vector<double> rates;
   for (const TunedLayer &layer : network.layers) {
     rates.insert(rates.end(), layer.deviation.size(), scaleRate);
     rates.insert(rates.end(), layer.deviation.size(), biasRate);
   }
-  if (withCells)
-    rates.resize(rates.size() + network.countCells(), cellRate);
   return rates;
 }
 
-LogicalResult Tuner::descend(std::vector<double> &first,
-                             std::vector<double> &best) {
-  FailureOr<ParametricNetwork> steep =
-      compile(/*gradients=*/true, /*withCells=*/false);
+FailureOr<std::vector<double>> Tuner::descend(ParametricNetwork &review) {
+  FailureOr<ParametricNetwork> steep = compile(/*gradients=*/true);
   if (failed(steep))
     return failure();
-  FailureOr<ParametricNetwork> review =
-      compile(/*gradients=*/false, /*withCells=*/false);
-  if (failed(review))
+  parameters.assign(network.countTables(), 0);
+  FailureOr<std::vector<double>> best = measureHeld(review);
+  if (failed(best))
     return failure();
-  FailureOr<std::vector<double>> start = measureHeld(*review);
-  if (failed(start))
-    return failure();
-  first = best = *start;
-  parameters.resize(network.countTables());
   std::vector<double> chosen = parameters, gradient(parameters.size());
-  Adam adam(makeRates(network, /*withCells=*/false));
+  Adam adam(makeRates(network));
   SampleOrder order(seen, batchSize);
   int64_t steps =
       std::min<int64_t>(maxSteps, maxRounds * seen.size() / order.size());
@@ -319,16 +302,16 @@ LogicalResult Tuner::descend(std::vector<double> &first,
               parameters);
     if ((number + 1) * reviews / steps == number * reviews / steps)
       continue;
-    FailureOr<std::vector<double>> found = measureHeld(*review);
+    FailureOr<std::vector<double>> found = measureHeld(review);
     if (failed(found))
       return failure();
-    if (getMean(*found) < getMean(best)) {
-      best = std::move(*found);
+    if (getMean(*found) < getMean(*best)) {
+      best = std::move(found);
       chosen = parameters;
     }
   }
   parameters = std::move(chosen);
-  return success();
+  return best;
 }
 
 /// Says what became of `what`.
@@ -343,31 +326,52 @@ static void remark(ModuleOp module, StringRef what, ArrayRef<double> before,
 }
 
 LogicalResult Tuner::tuneTables() {
-  std::vector<double> first, best;
-  if (failed(descend(first, best)))
+  FailureOr<ParametricNetwork> review = compile(/*gradients=*/false);
+  if (failed(review))
     return failure();
-  bool isBetter = isGain(first, best);
-  remark(mapped, "scales and biases", first, best, isBetter);
+  FailureOr<std::vector<double>> first = measureHeld(*review);
+  if (failed(first))
+    return failure();
+  FailureOr<std::vector<double>> best = descend(*review);
+  if (failed(best))
+    return failure();
+  bool isBetter = isGain(*first, *best);
+  remark(mapped, "scales and biases", *first, *best, isBetter);
   if (isBetter)
     writeBack();
-  losses = isBetter ? best : first;
   return success();
 }
 
-LogicalResult Tuner::roundCells() {
+double Tuner::countProducts() {
+  double count = 0;
+  for (const TunedLayer &layer : network.layers) {
+    MvmOp op = layer.op;
+    ArrayRef<int64_t> shape = op.getType().getShape();
+    for (const TunedMatrix &matrix : network.matrices) {
+      MatrixOp own = matrix.op;
+      if (own.getSymName() == op.getMatrix())
+        count += double(shape[0] * shape[1] * shape[2]) *
+                 double(matrix.cells.size());
+    }
+  }
+  return count / double(nn::getBatch(mapped));
+}
+
+LogicalResult Tuner::roundCells(int64_t steps) {
   FailureOr<ParametricNetwork> steep =
-      compile(/*gradients=*/true, /*withCells=*/true);
+      compile(/*gradients=*/true, /*open=*/true);
   if (failed(steep))
     return failure();
+  std::vector<double> gradient(parameters.size()), rates = makeRates(network);
+  rates.resize(parameters.size(), cellRate);
+  Adam adam(std::move(rates));
   CellRounding rounding(network);
-  std::vector<double> gradient(parameters.size());
-  Adam adam(makeRates(network, /*withCells=*/true));
-  SampleOrder order(mixed, batchSize);
-  Progress progress("tuning cells: step", cellSteps);
-  for (int64_t number = 0; number < cellSteps; ++number) {
+  SampleOrder order(seen, batchSize);
+  Progress progress("tuning cells: step", steps);
+  for (int64_t number = 0; number < steps; ++number) {
     progress.step();
     if (number % stepsPerRounding == 0)
-      rounding.round(double(number) / double(cellSteps), parameters);
+      rounding.round(double(number) / double(steps), parameters);
     FailureOr<bool> canFollow = step(*steep, order, number, gradient);
     if (failed(canFollow))
       return failure();
@@ -388,25 +392,42 @@ LogicalResult Tuner::roundCells() {
   return success();
 }
 
-LogicalResult Tuner::tuneCells() {
-  OwningOpRef<ModuleOp> copy = mapped.clone();
-  Tuner other(*copy, arch, target, samples, classes);
-  std::vector<double> first, best;
-  if (failed(other.prepare(/*withCells=*/true)))
+FailureOr<bool> Tuner::tuneCells() {
+  FailureOr<bool> canTune = prepare();
+  if (failed(canTune))
     return failure();
-  if (other.network.matrices.empty()) {
-    mapped.emitRemark("no cells are tuned: no matrix has cells in columns of "
-                      "their own, in layers that are tuned");
-    return success();
+  if (network.matrices.empty()) {
+    mapped.emitRemark("cells are not tuned: no matrix has its cells in columns "
+                      "of their own and layers that are tuned");
+    return false;
   }
-  if (failed(other.roundCells()) || failed(other.descend(first, best)))
+  double perStep = countProducts() * double(batchSize);
+  auto steps = static_cast<int64_t>(std::clamp<double>(
+      wantedProducts / perStep, fewestCellSteps, mostCellSteps));
+  if (perStep * double(steps) > mostProducts) {
+    mapped.emitRemark(llvm::formatv(
+        "cells are not tuned: {0} steps would take {1} products of inputs and "
+        "cells, more than {2}",
+        steps, llvm::format("%.1e", perStep * double(steps)),
+        llvm::format("%.1e", mostProducts)));
+    return false;
+  }
+  FailureOr<ParametricNetwork> review = compile(/*gradients=*/false);
+  if (failed(review))
     return failure();
-  other.writeBack();
-  bool isBetter = isGain(losses, best);
-  remark(mapped, "cells", losses, best, isBetter);
-  if (isBetter)
-    mapped.getBodyRegion().takeBody(copy->getBodyRegion());
-  return success();
+  FailureOr<std::vector<double>> first = measureHeld(*review);
+  if (failed(first) || failed(roundCells(steps)))
+    return failure();
+  FailureOr<ParametricNetwork> after = compile(/*gradients=*/false);
+  if (failed(after))
+    return failure();
+  FailureOr<std::vector<double>> best = descend(*after);
+  if (failed(best))
+    return failure();
+  writeBack();
+  bool isBetter = isGain(*first, *best);
+  remark(mapped, "cells", *first, *best, isBetter);
+  return isBetter;
 }
 
 void Tuner::writeBack() {
@@ -425,84 +446,38 @@ void Tuner::writeBack() {
   }
 }
 
-LogicalResult Tuner::run(bool withCells) {
-  FailureOr<bool> canTune = prepare(/*withCells=*/false);
-  if (failed(canTune))
-    return failure();
-  if (!*canTune)
-    return success();
-  if (failed(tuneTables()))
-    return failure();
-  return withCells ? tuneCells() : success();
-}
-
-/// Puts mixtures `t a + (1 - t) b` behind the samples; a, b are any that are
-/// not held back, t is as often near 0 and 1 as the arcsine distribution says.
-/// None of samples that are not all of 32-bit floats. How many there are then.
-static int64_t addMixtures(SampleData &samples) {
-  int64_t count = samples.count, bytes = 0;
-  for (npy::Array &input : samples.inputs) {
-    if (input.type != npy::Type::F32)
-      return count;
-    bytes += input.bytes.size() / input.shape.front();
-  }
-  int64_t mixtures = std::min(mixturesPerSample * count,
-                              maxMixtureBytes / std::max<int64_t>(bytes, 1));
-  auto draw = [](uint64_t i) {
-    return double(WindowSample::mix(i) >> 11) * 0x1p-53;
-  };
-  auto drawSeen = [&](uint64_t i) {
-    int64_t sample = int64_t(draw(i) * double(count));
-    return sample % heldEvery == heldEvery - 1 ? sample - 1 : sample;
-  };
-  for (npy::Array &input : samples.inputs) {
-    int64_t size = input.bytes.size() / input.shape.front();
-    input.bytes.resize((count + mixtures) * size);
-    input.shape.front() = count + mixtures;
-    auto at = [&](int64_t sample) {
-      return reinterpret_cast<float *>(input.bytes.data() + sample * size);
-    };
-    for (int64_t m = 0; m < mixtures; ++m) {
-      const float *a = at(drawSeen(3 * m)), *b = at(drawSeen(3 * m + 1));
-      double root = std::sin(llvm::numbers::pi / 2 * draw(3 * m + 2));
-      auto t = static_cast<float>(root * root);
-      float *to = at(count + m);
-      for (int64_t i = 0; i < size / int64_t(sizeof(float)); ++i)
-        to[i] = t * a[i] + (1 - t) * b[i];
-    }
-  }
-  return count + mixtures;
-}
-
 FailureOr<LayerTuning> LayerTuning::create(ModuleOp network, const Arch &arch,
                                            StringRef samples, int64_t limit,
                                            Tuning tuning) {
-  FailureOr<SampleData> loaded = loadSamples(network, samples, limit);
+  FailureOr<TuningSamples> loaded =
+      TuningSamples::load(network, arch, samples, limit,
+                          /*withMixtures=*/tuning == Tuning::Cells);
   if (failed(loaded))
     return failure();
-  FailureOr<ModelRunner> runner = ModelRunner::compile(network, arch);
-  if (failed(runner))
-    return failure();
-  int64_t count = loaded->count;
-  if (tuning == Tuning::Cells)
-    loaded->count = addMixtures(*loaded);
-  FailureOr<std::vector<std::vector<float>>> outputs =
-      runner->evaluate(*loaded);
-  if (failed(outputs))
-    return failure();
   LayerTuning result;
-  int64_t total = loaded->count;
-  loaded->count = count;
   result.tuning = tuning;
-  result.samples = std::make_shared<const TuningSamples>(
-      TuningSamples{std::move(*loaded), total, std::move(*outputs)});
+  result.samples = std::make_shared<const TuningSamples>(std::move(*loaded));
   return result;
 }
 
 LogicalResult LayerTuning::run(ModuleOp mapped, const Arch &arch,
                                StringRef target, bool classes) const {
-  return Tuner(mapped, arch, target, *samples, classes)
-      .run(tuning == Tuning::Cells);
+  Tuner tuner(mapped, arch, target, *samples, classes, /*withCells=*/false);
+  FailureOr<bool> canTune = tuner.prepare();
+  if (failed(canTune))
+    return failure();
+  if (!*canTune)
+    return success();
+  if (failed(tuner.tuneTables()))
+    return failure();
+  if (tuning != Tuning::Cells)
+    return success();
+  OwningOpRef<ModuleOp> copy = mapped.clone();
+  Tuner other(*copy, arch, target, *samples, classes, /*withCells=*/true);
+  FailureOr<bool> isBetter = other.tuneCells();
+  if (succeeded(isBetter) && *isBetter)
+    mapped.getBodyRegion().takeBody(copy->getBodyRegion());
+  return isBetter;
 }
 
 } // namespace cim
