@@ -163,14 +163,14 @@ def show(values):
     return f"{values.mean():.2f}{spread}"
 
 
-def compile_network(task, cells, so):
+def compile_network(task, cells, tune, so):
     """What the columns "cells" and "calibrated on" say."""
-    options = ["--quiet", "--tune", f"--calibration={task.folder / 'calibration.npy'}", *task.shape_option()]
+    options = ["--quiet", f"--tune={tune}", f"--calibration={task.folder / 'calibration.npy'}", *task.shape_option()]
     if task.metric in ("top1", "agreement_with_float", "cross_entropy_nats"):
         options.append("--classes")
     if cells != "auto":
-        tools.compile_model(task.path, so, *options, f"--cells={cells}")
-        return cells, f"{min(len(task.calibration), CALIBRATION)}{task.note}"
+        tools.compile_model(task.path, so, *options, f"--cells={cells}", timeout=7200)
+        return f"{cells}, tuned" if tune == "cells" else cells, f"{min(len(task.calibration), CALIBRATION)}{task.note}"
     if task.calibration_labels is not None:
         options.append(f"--labels={task.folder / 'labels.npy'}")
     report = task.folder / "report.json"
@@ -182,11 +182,11 @@ def compile_network(task, cells, so):
     return text, f"{found['calibration_samples']} + {found['held_samples']}{task.note}"
 
 
-def rows(task, cells, chip_samples, stamp):
+def rows(task, cells, tune, chip_samples, stamp):
     """The lines of the table for one network."""
     so = task.folder / "network.so"
     for count in cells:
-        text, calibrated = compile_network(task, count, so)
+        text, calibrated = compile_network(task, count, tune, so)
         few = len(task.x) if task.metric == "psnr_db" else min(chip_samples, len(task.x))
         chips = ["analog", few, f"--trials={CHIPS}"]
         calibrate = f"--calibrate={task.folder / 'calibration.npy'}"
@@ -219,7 +219,7 @@ def write(path, lines):
         "*auto* has as many cells per weight (mean of those on arrays) as `--accuracy-drop` needs, which measures on calibration samples\n"
         f"that it holds back: {BOUNDS['top1']} point of top-1, {BOUNDS['agreement_with_float']} % of the classes, 1 % of the outputs' energy (20 dB; vdsr: 38 dB).\n"
         "Networks that arrive in ternary have one row. Networks that classify are compiled with `--classes` (rows of commits before 5ed9dd0 without),\n"
-        "all with `--tune` (rows dated before it was there, 4f5c13a and older, without).\n"
+        "all with `--tune` (rows dated before it was there, 4f5c13a and older, without), those called *tuned* with `--tune=cells`.\n"
         "Where networks share their data with calibration (*), it is a quarter of what is measured. *random*: inputs are normal random numbers of a fixed seed.\n"
         "The method is [Accuracy.md](Accuracy.md)."
     )
@@ -232,6 +232,7 @@ def main():
     parser.add_argument("-o", type=pathlib.Path, help="Markdown file to write; default: print")
     parser.add_argument("--networks", help="names, separated by commas; default: all of networks.json")
     parser.add_argument("--cells", default="1,2,3,auto", help="cells per weight, default 1,2,3,auto")
+    parser.add_argument("--tune", default="scales", choices=["scales", "cells"], help="what --tune moves; cells: minutes per row, default scales")
     parser.add_argument("--samples", type=int, default=10000, help="test samples at most, default 10000")
     parser.add_argument("--chip-samples", type=int, default=1000, help="test samples on analog chips at most, default 1000")
     arguments = parser.parse_args()
@@ -246,7 +247,7 @@ def main():
                 task = Task(name, described[name], data_dir, pathlib.Path(folder), arguments.samples)
                 # What arrives in ternary has nothing to choose.
                 cells = ["1"] if "ternary" in described[name].get("note", "") else arguments.cells.split(",")
-                for line in rows(task, cells, arguments.chip_samples, stamp):
+                for line in rows(task, cells, arguments.tune, arguments.chip_samples, stamp):
                     print("  ".join(line), file=sys.stderr, flush=True)
                     lines[line[0], line[1].split(":")[0]] = line
                     write(arguments.o, lines) if arguments.o else None

@@ -30,6 +30,8 @@ static constexpr int64_t fewestCellSteps = 2000, mostCellSteps = 12000,
 /// Products of inputs and cells: what all steps together should take, and what
 /// they may.
 static constexpr double wantedProducts = 0x1p37, mostProducts = 0x1p43;
+/// A step has a gradient of each cell for every sample.
+static constexpr int64_t mostCells = int64_t(1) << 22;
 static constexpr double cellRate = 0.012, rateWhileRounding = 0.5;
 /// Feature maps and gradients of a call stay below this.
 static constexpr int64_t maxCallBytes = int64_t(1) << 28;
@@ -67,6 +69,8 @@ private:
   FailureOr<std::vector<double>> descend(ParametricNetwork &review);
   /// Products of inputs and cells for one sample.
   double countProducts();
+  /// 0, with a remark, when cells are too many.
+  int64_t chooseCellSteps();
   /// Moves cells, scales and biases, until all cells are integers again.
   LogicalResult roundCells(int64_t steps);
   /// Adds the next step's gradient; false when nothing can follow it.
@@ -392,6 +396,26 @@ LogicalResult Tuner::roundCells(int64_t steps) {
   return success();
 }
 
+int64_t Tuner::chooseCellSteps() {
+  double perStep = countProducts() * double(batchSize);
+  auto steps = static_cast<int64_t>(std::clamp<double>(
+      wantedProducts / perStep, fewestCellSteps, mostCellSteps));
+  auto refuse = [&](const Twine &found, const Twine &most) {
+    mapped.emitRemark("cells are not tuned: ")
+        << found << ", more than " << most << "; --tune moves scales only";
+    return 0;
+  };
+  if (network.countCells() > mostCells)
+    return refuse(Twine(network.countCells()) + " cells", Twine(mostCells));
+  double products = perStep * double(steps);
+  if (products > mostProducts)
+    return refuse(Twine(steps) + " steps would take 2^" +
+                      Twine(int64_t(std::log2(products))) +
+                      " products of inputs and cells",
+                  "2^" + Twine(int64_t(std::log2(mostProducts))));
+  return steps;
+}
+
 FailureOr<bool> Tuner::tuneCells() {
   FailureOr<bool> canTune = prepare();
   if (failed(canTune))
@@ -401,17 +425,9 @@ FailureOr<bool> Tuner::tuneCells() {
                       "of their own and layers that are tuned");
     return false;
   }
-  double perStep = countProducts() * double(batchSize);
-  auto steps = static_cast<int64_t>(std::clamp<double>(
-      wantedProducts / perStep, fewestCellSteps, mostCellSteps));
-  if (perStep * double(steps) > mostProducts) {
-    mapped.emitRemark(llvm::formatv(
-        "cells are not tuned: {0} steps would take {1} products of inputs and "
-        "cells, more than {2}",
-        steps, llvm::format("%.1e", perStep * double(steps)),
-        llvm::format("%.1e", mostProducts)));
+  int64_t steps = chooseCellSteps();
+  if (steps == 0)
     return false;
-  }
   FailureOr<ParametricNetwork> review = compile(/*gradients=*/false);
   if (failed(review))
     return failure();

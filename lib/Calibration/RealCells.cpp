@@ -72,7 +72,8 @@ static std::vector<int64_t> findPlaces(const TunedMatrix &matrix) {
 static FailureOr<std::optional<TunedMatrix>> openMatrix(MatrixOp op,
                                                         const Arch &arch) {
   std::optional<TunedMatrix> none;
-  if (!op.getSplit() || op.getRepeat() != 1)
+  // Residual planes are no digits of an integer.
+  if (!op.getSplit() || op.getSplit() == Split::Residual || op.getRepeat() != 1)
     return none;
   TunedMatrix matrix;
   matrix.op = op;
@@ -94,14 +95,16 @@ static FailureOr<std::optional<TunedMatrix>> openMatrix(MatrixOp op,
 }
 
 FailureOr<std::vector<TunedMatrix>>
-collectTunedMatrices(ModuleOp module, ArrayRef<TunedLayer> layers,
-                     const Arch &arch) {
+collectTunedMatrices(ArrayRef<TunedLayer> layers, const Arch &arch) {
   llvm::MapVector<Operation *, bool> canTune;
   for (const TunedLayer &layer : layers) {
     MvmOp op = layer.op;
     auto matrix =
         SymbolTable::lookupNearestSymbolFrom<MatrixOp>(op, op.getMatrixAttr());
-    canTune.try_emplace(matrix, true).first->second &= layer.isTuned();
+    bool hasScale = isa<quant::UniformQuantizedType>(
+        op.getInput().getType().getElementType());
+    canTune.try_emplace(matrix, true).first->second &=
+        layer.isTuned() && hasScale;
   }
   std::vector<TunedMatrix> matrices;
   for (auto [op, isTuned] : canTune) {

@@ -29,13 +29,12 @@ struct TunedMatrix {
   std::vector<double> cells; // planes x groups x rows x columns
 };
 
-/// The matrices of `module` (tiled, with gains) whose cells can be tuned, in
-/// its order: each cell has a column of its own, every layer that uses the
-/// matrix is tuned (`layers` are all of the module), and no group of rows is
-/// cut into blocks.
+/// The matrices whose cells can be tuned, in the order in which `layers`, all
+/// of a module (matrices tiled, with gains), use them: each cell has a column
+/// of its own, planes are digits, every layer that uses the matrix is tuned,
+/// and no group of rows is cut into blocks.
 llvm::FailureOr<std::vector<TunedMatrix>>
-collectTunedMatrices(mlir::ModuleOp module, llvm::ArrayRef<TunedLayer> layers,
-                     const Arch &arch);
+collectTunedMatrices(llvm::ArrayRef<TunedLayer> layers, const Arch &arch);
 
 /// Builds what `op` makes of its windows before the epilogue, in float, from
 /// `cells` of its matrix (1 x number of cells).

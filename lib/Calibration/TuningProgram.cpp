@@ -33,7 +33,7 @@ FailureOr<TunedNetwork> collectTuned(ModuleOp module, const Arch &arch,
   if (!withCells)
     return network;
   FailureOr<std::vector<TunedMatrix>> matrices =
-      collectTunedMatrices(module, network.layers, arch);
+      collectTunedMatrices(network.layers, arch);
   if (failed(matrices))
     return failure();
   network.matrices = std::move(*matrices);
