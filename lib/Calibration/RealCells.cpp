@@ -163,7 +163,8 @@ public:
   Value build(Value cells);
 
 private:
-  /// The input at every tap of all windows, batch x rows x columns x channels.
+  /// The input at every tap of all windows, in integers, batch x rows x columns
+  /// x channels.
   SmallVector<Value> buildTaps();
   /// What all windows read: windows x K, of several groups groups x windows x
   /// K.
@@ -195,8 +196,11 @@ private:
 SmallVector<Value> SumBuilder::buildTaps() {
   auto type = op.getInput().getType();
   ArrayRef<int64_t> in = type.getShape(), out = op.getType().getShape();
-  Value input = b.create<nn::DequantizeOp>(
+  Value real = b.create<nn::DequantizeOp>(
       type.clone(Float32Type::get(op.getContext())), op.getInput());
+  // Integers without any error: that of sums would decide what is rounded up.
+  Value input = b.create<nn::RoundOp>(
+      b.multiply(real, b.constant(ArrayRef<double>(1 / unit))));
   SmallVector<int64_t> pads(8, 0), steps(4, 1);
   for (int d : {0, 1}) {
     steps[d + 1] = op.getStrides()[d];
@@ -269,14 +273,12 @@ Value SumBuilder::multiply(Value weights, const Conversion &conversion) {
 
 Value SumBuilder::convert(Value products, const Conversion &conversion,
                           ArrayRef<float> significance) {
-  std::vector<float> toCodes, fromCodes;
-  for (auto [gain, factor] : llvm::zip_equal(conversion.gains, significance)) {
-    toCodes.push_back(static_cast<float>(gain / unit));
+  std::vector<float> fromCodes;
+  for (auto [gain, factor] : llvm::zip_equal(conversion.gains, significance))
     fromCodes.push_back(factor / gain);
-  }
-  Value codes = b.create<nn::ClampOp>(b.multiply(products, b.constant(toCodes)),
-                                      APFloat(float(arch.adcLo())),
-                                      APFloat(float(arch.adcHi())));
+  Value codes = b.create<nn::ClampOp>(
+      b.multiply(products, b.constant(ArrayRef(conversion.gains))),
+      APFloat(float(arch.adcLo())), APFloat(float(arch.adcHi())));
   codes = arch.adcRounding() == Arch::Rounding::NearestEven
               ? Value(b.create<nn::RoundOp>(codes))
               : Value(b.create<nn::FloorOp>(codes));
