@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Tuning of a chain of dense layers once more in NumPy, written from docs/Accuracy.md, "Tuning"."""
 
+import copy
 import re
 
 import numpy as np
 
 MAX_STEPS, MAX_ROUNDS, BATCH, REVIEWS, HELD_EVERY = 400, 40, 32, 16, 4
 SCALE_RATE, BIAS_RATE = 0.002, 0.008
+CELL_STEPS, STEPS_PER_ROUNDING, MIXTURES_PER_SAMPLE = 2000, 5, 8
+CELL_RATE, RATE_WHILE_ROUNDING = 0.006, 0.5
+ALL_REAL, ROUNDING_POWER = 0.1, 2
+CELL_LIMIT = 1
+CODES = -32, 31
 
 
 def mix(x):
@@ -29,7 +35,7 @@ def dense(text, kind, dtype):
 
 
 class Layer:
-    """A layer of `--emit=cim` with one block."""
+    """A layer of `--emit=cim` with one block of one cell per weight."""
 
     def __init__(self, matrix, mvm):
         self.weights = dense(matrix, "weights", np.int8).astype(float)
@@ -52,89 +58,192 @@ def log_softmax(y):
     return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
 
 
+def distance(y, target, energy, classes):
+    """Of outputs from those of the float network, by sample."""
+    loss = ((y - target) ** 2).mean(1) / energy
+    if classes:
+        wanted = log_softmax(target)
+        loss += (np.exp(wanted) * (wanted - log_softmax(y))).sum(1)
+    return loss
+
+
 class Network:
     """What layers make of inputs, and the gradients of its loss."""
 
     def __init__(self, layers, classes, energy):
         self.layers, self.classes, self.energy = layers, classes, energy
 
-    def loss(self, x, target, parameters):
-        """Of each sample; fills in what `gradient` needs."""
+    def loss(self, x, target, parameters, cells=None):
+        """Of each sample; fills in what `gradient` needs. `parameters` are factors and shifts of each layer."""
         lo, hi, scale = self.layers[0].input
         x = np.clip(np.rint(x.astype(np.float32) * np.float32(1 / np.float32(scale))), lo, hi).astype(float)
         self.steps = []
-        for layer, (factors, shifts) in zip(self.layers, parameters):
-            sums = x @ layer.weights
-            found = np.clip(np.rint(sums * layer.gain), -32, 31) / layer.gain
+        for layer, (factors, shifts), real in zip(self.layers, parameters, cells or [None] * len(self.layers)):
+            weights = layer.weights if real is None else real
+            codes = x @ weights * layer.gain
+            converts = True if real is None else (codes >= CODES[0]) & (codes <= CODES[1])
+            found = np.clip(np.rint(codes), *CODES) / layer.gain
             unit = layer.output[2] if layer.output else 1
             y = found * layer.scale * unit * np.exp(factors) + (layer.bias + shifts * layer.deviation) * unit
             passes = np.ones_like(y)
             if layer.is_relu:
                 passes, y = y >= 0, np.maximum(y, 0)
-            self.steps.append((layer, found, factors, unit, passes))
+            self.steps.append((layer, x, weights, converts, found, factors, unit, passes))
             if layer.output:
                 lo, hi, scale = layer.output
                 passes &= (y >= lo * scale) & (y <= hi * scale)
                 x = np.clip(np.rint(y / scale), lo, hi)
         self.y, self.target = y, target
-        loss = ((y - target) ** 2).mean(1) / self.energy
-        if self.classes:
-            wanted = log_softmax(target)
-            loss += (np.exp(wanted) * (wanted - log_softmax(y))).sum(1)
-        return loss
+        return distance(y, target, self.energy, self.classes)
 
     def gradient(self):
-        """The mean over samples, per layer of factors and of shifts."""
+        """The mean over samples, per layer of factors, of shifts and of cells."""
         g = 2 * (self.y - self.target) / self.y.shape[1] / self.energy
         if self.classes:
             g += np.exp(log_softmax(self.y)) - np.exp(log_softmax(self.target))
         gradients = []
-        for layer, found, factors, unit, passes in reversed(self.steps):
+        for layer, x, weights, converts, found, factors, unit, passes in reversed(self.steps):
             g = g * passes
             scale = layer.scale * unit * np.exp(factors)
-            gradients.insert(0, ((g * found * scale).mean(0), (g * layer.deviation * unit).mean(0)))
-            g = (g * scale) @ layer.weights.T / layer.input[2]
+            products = g * scale * converts
+            gradients.insert(
+                0, ((g * found * scale).mean(0), (g * layer.deviation * unit).mean(0), x.T @ products / len(x))
+            )
+            g = products @ weights.T / layer.input[2]
         return gradients
 
 
-def tune(network, x, target):
-    """Parameters, and the losses of the samples held back before and after."""
-    layers = network.layers
-    parameters = [(np.zeros_like(l.scale), np.zeros_like(l.bias)) for l in layers]
-    flat = lambda pairs: np.concatenate([a for pair in pairs for a in pair])
-    rates = flat([(np.full_like(l.scale, SCALE_RATE), np.full_like(l.bias, BIAS_RATE)) for l in layers])
-    mean, square = np.zeros_like(rates), np.zeros_like(rates)
+def flatten(arrays):
+    return np.concatenate([np.ravel(a) for a in arrays])
 
-    def split(values):
-        ends = np.cumsum([n for l in layers for n in (l.scale.size, l.bias.size)])
-        parts = np.split(values, ends[:-1])
-        return list(zip(parts[::2], parts[1::2]))
 
-    held = np.arange(HELD_EVERY - 1, len(x), HELD_EVERY)
-    seen = [i for i in range(len(x)) if i % HELD_EVERY != HELD_EVERY - 1]
-    size, order = min(BATCH, len(seen)), []
-    steps = min(MAX_STEPS, MAX_ROUNDS * len(seen) // size)
-    theta = flat(parameters)
-    review = lambda: network.loss(x[held], target[held], split(theta))
-    first = best = review()
-    chosen = theta.copy()
-    for step in range(steps):
+class Parameters:
+    """Factors, shifts and perhaps cells of all layers as one vector, and Adam on it."""
+
+    def __init__(self, layers, with_cells):
+        zeros = [np.zeros_like(table) for layer in layers for table in (layer.scale, layer.bias)]
+        self.arrays = zeros + ([layer.weights.copy() for layer in layers] if with_cells else [])
+        rates = [SCALE_RATE, BIAS_RATE] * len(layers) + [CELL_RATE] * len(layers)
+        self.rates = flatten(np.full_like(a, rate) for a, rate in zip(self.arrays, rates))
+        self.mean, self.square, self.steps = np.zeros_like(self.rates), np.zeros_like(self.rates), 0
+        self.count = len(layers)
+
+    def tables(self):
+        return list(zip(self.arrays[0 : 2 * self.count : 2], self.arrays[1 : 2 * self.count : 2]))
+
+    def cells(self):
+        return self.arrays[2 * self.count :]
+
+    def step(self, gradients, factor):
+        tables = [table for layer in gradients for table in layer[:2]]
+        g = flatten((tables + [layer[2] for layer in gradients])[: len(self.arrays)])
+        self.steps += 1
+        self.mean += 0.1 * (g - self.mean)
+        self.square += 0.001 * (g * g - self.square)
+        deviation = np.sqrt(self.square / (1 - 0.999**self.steps))
+        change = factor * self.rates * self.mean / (1 - 0.9**self.steps) / (deviation + 1e-8)
+        ends = np.cumsum([a.size for a in self.arrays])[:-1]
+        self.arrays = [a - part.reshape(a.shape) for a, part in zip(self.arrays, np.split(change, ends))]
+
+
+def batches(samples):
+    """The samples of every step."""
+    size, order, step = min(BATCH, len(samples)), [], 0
+    while True:
         if len(order) < size:
-            order = list(seen)
+            order = list(samples)
             for i in range(len(order) - 1, 0, -1):
                 j = mix(step << 32 | i) % (i + 1)
                 order[i], order[j] = order[j], order[i]
-        batch, order = order[-size:], order[:-size]
-        network.loss(x[batch], target[batch], split(theta))
-        g = flat(network.gradient())
-        mean += 0.1 * (g - mean)
-        square += 0.001 * (g * g - square)
-        rate = (1 + np.cos(np.pi * step / steps)) / 2
-        deviation = np.sqrt(square / (1 - 0.999 ** (step + 1)))
-        theta = theta - rate * rates * mean / (1 - 0.9 ** (step + 1)) / (deviation + 1e-8)
+        yield order[-size:]
+        order, step = order[:-size], step + 1
+
+
+def is_held(i):
+    return i % HELD_EVERY == HELD_EVERY - 1
+
+
+def changed(layers, tables, cells=None):
+    layers = copy.deepcopy(layers)
+    for layer, (factors, shifts), own in zip(layers, tables, cells or [l.weights for l in layers]):
+        layer.scale, layer.bias, layer.weights = layer.scale * np.exp(factors), layer.bias + shifts * layer.deviation, own
+    return layers
+
+
+def descend(network, x, target):
+    """Tables, and the losses of the samples held back before and after."""
+    held = [i for i in range(len(x)) if is_held(i)]
+    seen = [i for i in range(len(x)) if not is_held(i)]
+    parameters = Parameters(network.layers, with_cells=False)
+    review = lambda: network.loss(x[held], target[held], parameters.tables())
+    first = best = review()
+    chosen = parameters.tables()
+    steps = min(MAX_STEPS, MAX_ROUNDS * len(seen) // min(BATCH, len(seen)))
+    for step, batch in zip(range(steps), batches(seen)):
+        network.loss(x[batch], target[batch], parameters.tables())
+        parameters.step(network.gradient(), (1 + np.cos(np.pi * step / steps)) / 2)
         if (step + 1) * REVIEWS // steps > step * REVIEWS // steps and (loss := review()).mean() < best.mean():
-            best, chosen = loss, theta.copy()
-    gains = first - best
-    if not gains.mean() > gains.std(ddof=1) / np.sqrt(len(gains)):
-        chosen = flat(parameters)
-    return split(chosen), first.mean(), best.mean()
+            best, chosen = loss, parameters.tables()
+    return chosen, first, best
+
+
+def is_gain(before, after):
+    gains = before - after
+    return gains.mean() > gains.std(ddof=1) / np.sqrt(len(gains))
+
+
+def tune(network, x, target):
+    """Layers, and the losses of the samples held back before and after."""
+    tables, first, best = descend(network, x, target)
+    return changed(network.layers, tables) if is_gain(first, best) else network.layers, first, best
+
+
+def mixtures(x):
+    """Samples between any two that are not held back."""
+    draw = lambda i: (mix(i) >> 11) * 2.0**-53
+
+    def draw_seen(i):
+        sample = int(draw(i) * len(x))
+        return sample - is_held(sample)
+
+    found = []
+    for m in range(MIXTURES_PER_SAMPLE * len(x)):
+        t = np.float32(np.sin(np.pi / 2 * draw(3 * m + 2)) ** 2)
+        found.append(t * x[draw_seen(3 * m)] + (np.float32(1) - t) * x[draw_seen(3 * m + 1)])
+    return np.array(found)
+
+
+def round_some(cells, is_round, done):
+    """Of every matrix, the cells next to an integer."""
+    part = 1 - min(1, (1 - done) / (1 - ALL_REAL)) ** ROUNDING_POWER
+    for own, fixed in zip(cells, is_round):
+        missing = int(part * own.size) - fixed.sum()
+        distance = np.where(fixed, np.inf, abs(own - np.rint(own)))
+        chosen = np.unravel_index(np.argsort(distance, axis=None, kind="stable")[: max(missing, 0)], own.shape)
+        fixed[chosen], own[chosen] = True, np.rint(own[chosen])
+
+
+def round_cells(network, x, target, samples):
+    """The layers with other cells."""
+    parameters = Parameters(network.layers, with_cells=True)
+    is_round = [np.zeros(cells.shape, bool) for cells in parameters.cells()]
+    for step, batch in zip(range(CELL_STEPS), batches(samples)):
+        if step % STEPS_PER_ROUNDING == 0:
+            round_some(parameters.cells(), is_round, step / CELL_STEPS)
+        network.loss(x[batch], target[batch], parameters.tables(), parameters.cells())
+        parameters.step(network.gradient(), RATE_WHILE_ROUNDING)
+        for cells, fixed in zip(parameters.cells(), is_round):
+            cells[:] = np.where(fixed, np.rint(cells), np.clip(cells, -CELL_LIMIT, CELL_LIMIT))
+    return changed(network.layers, parameters.tables(), [np.rint(cells) for cells in parameters.cells()])
+
+
+def tune_cells(network, everything, target, count):
+    """`network` is tuned; mixtures follow `count` samples. Layers, and the losses of the samples held back before and after."""
+    x, own = everything[:count], target[:count]
+    samples = [i for i in range(len(everything)) if i >= count or not is_held(i)]
+    held = [i for i in range(len(x)) if is_held(i)]
+    nothing = Parameters(network.layers, with_cells=False).tables()
+    before = network.loss(x[held], own[held], nothing)
+    rounded = round_cells(network, everything, target, samples)
+    tables, _, after = descend(Network(rounded, network.classes, network.energy), x, own)
+    return changed(rounded, tables) if is_gain(before, after) else network.layers, before, after
