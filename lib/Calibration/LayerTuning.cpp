@@ -113,6 +113,8 @@ static double computeEnergy(ArrayRef<float> values, bool areProbabilities) {
 
 std::string Tuner::findObstacle() {
   constexpr int64_t fewest = 8;
+  if (network.countTables() == 0)
+    return "no layer on the arrays arrived in float";
   if (samples.data.count < fewest)
     return llvm::formatv("expected at least {0} samples, but got {1}", fewest,
                          samples.data.count);
@@ -141,8 +143,6 @@ FailureOr<bool> Tuner::prepare() {
   if (failed(found))
     return failure();
   network = std::move(*found);
-  if (network.countTables() == 0)
-    return false;
   if (std::string obstacle = findObstacle(); !obstacle.empty()) {
     mapped.emitRemark("scales and biases are not tuned: ") << obstacle;
     return false;

@@ -206,9 +206,10 @@ def test_what_arrives_quantised_stays(tuned, tmp_path):
     texts = []
     for tune in ([], [tuned]):
         options = ["--emit=cim", f"--cells={network.case.cells}", f"--calibration={tmp_path / 'x.npy'}"]
-        tools.compile_model(tmp_path / "layer.onnx", tmp_path / "layer.mlir", *options, *tune)
+        said = tools.compile_model(tmp_path / "layer.onnx", tmp_path / "layer.mlir", *options, *tune)
         texts.append((tmp_path / "layer.mlir").read_text())
     assert texts[0] == texts[1]
+    assert "scales and biases are not tuned: no layer on the arrays arrived in float" in said
 
 
 def test_a_host_has_nothing_to_tune(tmp_path):

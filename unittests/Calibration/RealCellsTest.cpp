@@ -52,9 +52,9 @@ struct Shape {
     case Split::Residual:
       return 127;
     case Split::Radix:
-      return std::min<int64_t>((power - 1) / 2, 127);
+      return (power - 1) / 2;
     case Split::Magnitude:
-      return std::min<int64_t>(power - 1, 127);
+      return power - 1;
     default:
       return cells * cellLimit;
     }
@@ -670,7 +670,6 @@ static const Shape fixedShapes[] = {
      .filters = 5,
      .cells = 2,
      .split = Split::Unary},
-    {.name = "MakeMoreThanAWeight", .channels = 12, .filters = 5, .cells = 6},
     {.name = "ArriveQuantised", .channels = 12, .filters = 5, .isTuned = false},
     {.name = "SharedWithOneThatArrivesQuantised",
      .channels = 3,
