@@ -8,9 +8,10 @@ import numpy as np
 
 MAX_STEPS, MAX_ROUNDS, BATCH, REVIEWS, HELD_EVERY = 400, 40, 32, 16, 4
 SCALE_RATE, BIAS_RATE = 0.002, 0.008
-CELL_STEPS, STEPS_PER_ROUNDING, MIXTURES_PER_SAMPLE = 2000, 5, 8
-CELL_RATE, RATE_WHILE_ROUNDING = 0.006, 0.5
-ALL_REAL, ROUNDING_POWER = 0.1, 2
+FEWEST_CELL_STEPS, MOST_CELL_STEPS, WANTED_PRODUCTS = 2000, 12000, 2**37
+STEPS_PER_ROUNDING, MIXTURES_PER_SAMPLE = 5, 16
+CELL_RATE, RATE_WHILE_ROUNDING = 0.012, 0.5
+ALL_REAL, ROUNDING_POWER = 0.1, 3
 CELL_LIMIT = 1
 CODES = -32, 31
 
@@ -170,9 +171,9 @@ def changed(layers, tables, cells=None):
     return layers
 
 
-def descend(network, x, target):
-    """Tables, and the losses of the samples held back before and after."""
-    held = [i for i in range(len(x)) if is_held(i)]
+def descend(network, x, target, count):
+    """Tables, and the losses of the samples held back before and after; mixtures follow `count` samples."""
+    held = [i for i in range(min(2 * count, len(x))) if is_held(i)]
     seen = [i for i in range(len(x)) if not is_held(i)]
     parameters = Parameters(network.layers, with_cells=False)
     review = lambda: network.loss(x[held], target[held], parameters.tables())
@@ -194,22 +195,24 @@ def is_gain(before, after):
 
 def tune(network, x, target):
     """Layers, and the losses of the samples held back before and after."""
-    tables, first, best = descend(network, x, target)
+    tables, first, best = descend(network, x, target, len(x))
     return changed(network.layers, tables) if is_gain(first, best) else network.layers, first, best
 
 
-def mixtures(x):
-    """Samples between any two that are not held back."""
+def with_mixtures(x):
+    """Behind the samples some between any two: of those held back if the mixture is."""
     draw = lambda i: (mix(i) >> 11) * 2.0**-53
 
-    def draw_seen(i):
-        sample = int(draw(i) * len(x))
-        return sample - is_held(sample)
+    def draw_sample(i, seed):
+        sample = int(draw(seed) * len(x))
+        while is_held(sample) != is_held(i):
+            sample = (sample + 1) % len(x)
+        return sample
 
-    found = []
-    for m in range(MIXTURES_PER_SAMPLE * len(x)):
-        t = np.float32(np.sin(np.pi / 2 * draw(3 * m + 2)) ** 2)
-        found.append(t * x[draw_seen(3 * m)] + (np.float32(1) - t) * x[draw_seen(3 * m + 1)])
+    found = list(x)
+    for i in range(len(x), (1 + MIXTURES_PER_SAMPLE) * len(x)):
+        t = np.float32(np.sin(np.pi / 2 * draw(3 * i + 2)) ** 2)
+        found.append(t * x[draw_sample(i, 3 * i)] + (np.float32(1) - t) * x[draw_sample(i, 3 * i + 1)])
     return np.array(found)
 
 
@@ -223,13 +226,15 @@ def round_some(cells, is_round, done):
         fixed[chosen], own[chosen] = True, np.rint(own[chosen])
 
 
-def round_cells(network, x, target, samples):
+def round_cells(network, x, target):
     """The layers with other cells."""
     parameters = Parameters(network.layers, with_cells=True)
     is_round = [np.zeros(cells.shape, bool) for cells in parameters.cells()]
-    for step, batch in zip(range(CELL_STEPS), batches(samples)):
+    products = BATCH * sum(cells.size for cells in parameters.cells())
+    steps = int(min(max(WANTED_PRODUCTS / products, FEWEST_CELL_STEPS), MOST_CELL_STEPS))
+    for step, batch in zip(range(steps), batches([i for i in range(len(x)) if not is_held(i)])):
         if step % STEPS_PER_ROUNDING == 0:
-            round_some(parameters.cells(), is_round, step / CELL_STEPS)
+            round_some(parameters.cells(), is_round, step / steps)
         network.loss(x[batch], target[batch], parameters.tables(), parameters.cells())
         parameters.step(network.gradient(), RATE_WHILE_ROUNDING)
         for cells, fixed in zip(parameters.cells(), is_round):
@@ -237,13 +242,10 @@ def round_cells(network, x, target, samples):
     return changed(network.layers, parameters.tables(), [np.rint(cells) for cells in parameters.cells()])
 
 
-def tune_cells(network, everything, target, count):
-    """`network` is tuned; mixtures follow `count` samples. Layers, and the losses of the samples held back before and after."""
-    x, own = everything[:count], target[:count]
-    samples = [i for i in range(len(everything)) if i >= count or not is_held(i)]
-    held = [i for i in range(len(x)) if is_held(i)]
-    nothing = Parameters(network.layers, with_cells=False).tables()
-    before = network.loss(x[held], own[held], nothing)
-    rounded = round_cells(network, everything, target, samples)
-    tables, _, after = descend(Network(rounded, network.classes, network.energy), x, own)
-    return changed(rounded, tables) if is_gain(before, after) else network.layers, before, after
+def tune_cells(network, x, target, count):
+    """`network` is tuned. Layers, and the losses of the samples held back before and after."""
+    rounded = Network(round_cells(network, x, target), network.classes, network.energy)
+    held = [i for i in range(min(2 * count, len(x))) if is_held(i)]
+    before = network.loss(x[held], target[held], Parameters(network.layers, with_cells=False).tables())
+    tables, _, after = descend(rounded, x, target, count)
+    return changed(rounded.layers, tables) if is_gain(before, after) else network.layers, before, after
