@@ -410,7 +410,7 @@ int64_t Tuner::chooseCellSteps() {
   double products = perStep * double(steps);
   if (products > mostProducts)
     return refuse(Twine(steps) + " steps would take 2^" +
-                      Twine(int64_t(std::log2(products))) +
+                      Twine(int64_t(std::ceil(std::log2(products)))) +
                       " products of inputs and cells",
                   "2^" + Twine(int64_t(std::log2(mostProducts))));
   return steps;

@@ -149,6 +149,22 @@ def test_cells_of_one_column_stay(tmp_path):
     assert (tmp_path / "before.mlir").read_text() == (tmp_path / "after.mlir").read_text()
 
 
+def test_too_many_products(tmp_path):
+    """Steps that would take days are not begun."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(0, 1, (8, 32, 64, 64)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    weights = numpy_helper.from_array(rng.normal(0, 1, (32, 32, 3, 3)).astype(np.float32), "w")
+    maps = [helper.make_tensor_value_info(name, TensorProto.FLOAT, x.shape) for name in "xy"]
+    node = helper.make_node("Conv", ["x", "w"], ["y"], name="conv", pads=[1] * 4)
+    model = helper.make_model(helper.make_graph([node], "conv", maps[:1], maps[1:], [weights]))
+    model.ir_version, model.opset_import[0].version = 8, 17
+    onnx.save(model, tmp_path / "dense.onnx")
+    options = ["--emit=cim", "--cells=4", f"--calibration={tmp_path / 'x.npy'}", "--tune=cells"]
+    said = tools.compile_model(tmp_path / "dense.onnx", tmp_path / "conv.mlir", *options)
+    assert "cells are not tuned: 2000 steps would take 2^44 products of inputs and cells, more than 2^43" in said
+
+
 @pytest.mark.parametrize("tune", ["--tune", "--tune=cells"])
 def test_same_bits_for_any_threads(tune, tmp_path):
     make_network(tmp_path, [9, CLASSES], samples=64)
