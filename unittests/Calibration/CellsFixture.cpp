@@ -51,6 +51,25 @@ void CellsFixture::writeTarget() {
      << "  digital_clock: { value: 1 GHz, source: t }\n";
 }
 
+std::string CellsFixture::describeFirst(bool matrix) {
+  int64_t channels = shape.channels;
+  if (matrix) {
+    std::vector<uint8_t> weights(channels * channels);
+    for (uint8_t &weight : weights)
+      weight = static_cast<int8_t>(random.integer(-1, 1));
+    return llvm::formatv("cim.matrix @first weights(dense<\"0x{0}\"> : "
+                         "tensor<{1}x{1}xi8>) levels {2} groups 1 {{\n}\n",
+                         llvm::toHex(weights), channels, shape.levels());
+  }
+  return llvm::formatv(
+      "%first = cim.mvm @first(%q) kernel [1, 1] strides [1, 1] dilations "
+      "[1, 1] pads [0, 0] scale(dense<0.5> : tensor<{0}xf64>) bias(dense<0.5> "
+      ": tensor<{0}xf64>) clamp[-63.0, 63.0] nearest_even mean(dense<0.0> : "
+      "tensor<{0}xf64>) deviation(dense<20.0> : tensor<{0}xf64>) : ({1}) -> "
+      "{1}\n",
+      channels, inputType(quantized));
+}
+
 std::string CellsFixture::describeLayer(int64_t layer) {
   auto table = [&](double lo, double hi) {
     std::string text;
@@ -62,7 +81,7 @@ std::string CellsFixture::describeLayer(int64_t layer) {
         .str();
   };
   return llvm::formatv(
-      "%y{0} = cim.mvm @m(%q) kernel {1} strides {2} dilations {3} pads {4} "
+      "%y{0} = cim.mvm @m(%{11}) kernel {1} strides {2} dilations {3} pads {4} "
       "scale{5} bias{6} clamp[{7}, 0x7F800000] "
       "nearest_even {8} : ({9}) -> {10}\n",
       layer, list(shape.kernel),
@@ -72,7 +91,7 @@ std::string CellsFixture::describeLayer(int64_t layer) {
       shape.isTuned || layer > 0
           ? "mean" + table(0, 1) + " deviation" + table(1, 2)
           : "",
-      inputType(quantized), resultType(layer));
+      inputType(quantized), resultType(layer), shape.hasFirst ? "first" : "q");
 }
 
 void CellsFixture::buildModule() {
@@ -82,7 +101,8 @@ void CellsFixture::buildModule() {
       if (shape.isInGroup(k, n))
         weights[k * shape.filters + n] = static_cast<int8_t>(
             random.integer(-shape.levels(), shape.levels()));
-  std::string body, results, types, named;
+  std::string body = shape.hasFirst ? describeFirst(/*matrix=*/false) : "";
+  std::string results, types, named;
   for (int64_t layer = 0; layer < shape.layers; ++layer) {
     std::string comma = layer ? ", " : "", number = std::to_string(layer);
     body += describeLayer(layer);
@@ -93,13 +113,14 @@ void CellsFixture::buildModule() {
   std::string text = llvm::formatv(
       "module attributes {{nn.batch = {0} : i64, nn.model = \"cells\"} {{\n"
       "cim.matrix @m weights(dense<\"0x{1}\"> : tensor<{2}x{3}xi8>) levels "
-      "{4} groups {5} {{\n}\n"
+      "{4} groups {5} {{\n}\n{12}"
       "func.func @main(%x: {6} {{nn.name = \"x\"}) -> ({7}) {{\n"
       "%q = nn.quantize(%x) nearest_even : ({6}) -> {8}\n{9}return {10} : "
       "{11}\n}\n}\n",
       batch, llvm::toHex(weights), shape.matrixRows(), shape.filters,
       shape.levels(), shape.groups, inputType("f32"), named,
-      inputType(quantized), body, results, types);
+      inputType(quantized), body, results, types,
+      shape.hasFirst ? describeFirst(/*matrix=*/true) : "");
   module = parseSourceString<ModuleOp>(text, context.get());
   ASSERT_TRUE(module) << text;
   FailureOr<Arch> loaded = loadArch(module->getLoc(), target);

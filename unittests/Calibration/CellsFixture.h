@@ -32,6 +32,7 @@ struct Shape {
   float gain = 0;     // of all blocks; 0: each has its own
   int64_t layers = 1; // of one matrix; the second has longer strides
   bool isTuned = true;
+  bool hasFirst = false; // a layer of a matrix of its own before all
 
   int64_t outSize(int d, int64_t layer) const {
     int64_t reach = dilations[d] * (kernel[d] - 1) + 1;
@@ -99,6 +100,8 @@ protected:
     return mapType(shape.size[0], shape.size[1], shape.channels, element);
   }
 
+  /// The matrix of the first layer, or the layer.
+  std::string describeFirst(bool matrix);
   std::string describeLayer(int64_t layer);
 
   void buildModule();

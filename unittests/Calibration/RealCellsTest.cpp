@@ -15,9 +15,10 @@ namespace {
 struct Program {
   OwningOpRef<ModuleOp> module; // outlives the model
   ModelRunner model;
+  bool hasGradients;
 };
 
-class RealCells : public CellsFixture {
+class TunedCells : public CellsFixture {
 protected:
   void SetUp() override {
     CellsFixture::SetUp();
@@ -25,10 +26,6 @@ protected:
         collectTuned(*module, *arch, /*withCells=*/true);
     ASSERT_TRUE(succeeded(found));
     network = std::move(*found);
-    ASSERT_EQ(network.matrices.size(), 1u);
-    ASSERT_EQ(network.countTables(), shape.layers * 2 * shape.filters);
-    int64_t size = shape.matrixRows() * shape.filters / shape.groups;
-    ASSERT_EQ(network.countCells(), network.matrices[0].planes * size);
     for (int64_t i = 0; i < network.countTables(); ++i)
       data.tables.push_back(random.uniform(-0.3, 0.3));
     int64_t pixels = batch * shape.size[0] * shape.size[1];
@@ -43,15 +40,15 @@ protected:
   }
 
   /// Compiles the tuning program of the module as it is.
-  std::unique_ptr<Program> compile(bool withCells) {
+  std::unique_ptr<Program> compile(bool withCells, bool gradients) {
     auto compiled = std::make_unique<Program>();
     compiled->module = module->clone();
+    compiled->hasGradients = gradients;
     std::vector<TunedOutput> outputs;
     for (int64_t layer = 0; layer < shape.layers; ++layer)
       outputs.push_back(describeOutput(*module, layer, /*classes=*/false));
-    EXPECT_TRUE(
-        succeeded(buildTuningProgram(*compiled->module, *arch, outputs,
-                                     /*gradients=*/withCells, withCells)));
+    EXPECT_TRUE(succeeded(buildTuningProgram(*compiled->module, *arch, outputs,
+                                             gradients, withCells)));
     PassManager pm(context.get());
     buildTrialPipeline(pm, target);
     EXPECT_TRUE(succeeded(pm.run(*compiled->module)));
@@ -81,7 +78,7 @@ protected:
       in.push_back(bytes(data.targets[layer]));
     in.push_back(bytes(parameters));
     SmallVector<char *> out{bytes(losses)};
-    if (!cells.empty())
+    if (program.hasGradients)
       out.push_back(bytes(gradients));
     EXPECT_TRUE(succeeded(runner->run(batch, in, out)));
     std::vector<double> gradient(parameters.size() / batch);
@@ -107,12 +104,18 @@ protected:
   CellsData data;
 };
 
+class RealCells : public TunedCells {};
+class CellsBehindOthers : public TunedCells {};
 class FixedCells : public CellsFixture {};
 
 } // namespace
 
 TEST_P(RealCells, MultiplyAsDocumented) {
-  std::unique_ptr<Program> program = compile(/*withCells=*/true);
+  ASSERT_EQ(network.matrices.size(), 1u);
+  ASSERT_EQ(network.countTables(), shape.layers * 2 * shape.filters);
+  int64_t size = shape.matrixRows() * shape.filters / shape.groups;
+  ASSERT_EQ(network.countCells(), network.matrices[0].planes * size);
+  auto program = compile(/*withCells=*/true, /*gradients=*/true);
   std::vector<double> cells;
   for (int64_t i = 0; i < network.countCells(); ++i)
     cells.push_back(float(random.uniform(-shape.cellLimit, shape.cellLimit)));
@@ -133,8 +136,25 @@ TEST_P(RealCells, MultiplyAsDocumented) {
       collectTuned(*module, *arch, /*withCells=*/true);
   ASSERT_TRUE(succeeded(again));
   EXPECT_EQ(again->matrices[0].cells, cells);
-  double whole = run(*compile(/*withCells=*/false), {}).loss;
+  double whole =
+      run(*compile(/*withCells=*/false, /*gradients=*/false), {}).loss;
   EXPECT_NEAR(run(*program, cells).loss / whole, 1, 1e-6);
+}
+
+// What layers before them should do is what it is for a matrix of integers,
+// whose gradient has tests of its own, if nothing is clipped.
+TEST_P(CellsBehindOthers, HandGradientsOn) {
+  ASSERT_EQ(network.matrices.size(), 2u);
+  std::vector<double> cells = network.matrices[0].cells;
+  llvm::append_range(cells, network.matrices[1].cells);
+  auto real = compile(/*withCells=*/true, /*gradients=*/true);
+  auto whole = compile(/*withCells=*/false, /*gradients=*/true);
+  Outcome found = run(*real, cells), wanted = run(*whole, {});
+  EXPECT_NEAR(found.loss / wanted.loss, 1, 1e-6);
+  ArrayRef<double> own(found.tables), other(wanted.tables);
+  expectNear(own.take_front(2 * shape.channels),
+             other.take_front(2 * shape.channels));
+  expectNear(own, other);
 }
 
 TEST_P(FixedCells, AreNoParameters) {
@@ -318,6 +338,42 @@ static const Shape shapes[] = {
      .layers = 2},
 };
 
+static const Shape laterShapes[] = {
+    {.name = "Convolution",
+     .channels = 3,
+     .filters = 4,
+     .size = {6, 7},
+     .kernel = {3, 2},
+     .strides = {2, 1},
+     .dilations = {1, 2},
+     .pads = {1, 0, 0, 2},
+     .cells = 2,
+     .gain = 0.05f,
+     .hasFirst = true},
+    {.name = "Groups",
+     .channels = 6,
+     .filters = 4,
+     .size = {6, 5},
+     .kernel = {2, 3},
+     .pads = {0, 2, 1, 0},
+     .groups = 2,
+     .gain = 0.05f,
+     .layers = 2,
+     .hasFirst = true},
+    {.name = "Depthwise",
+     .channels = 5,
+     .filters = 5,
+     .size = {6, 7},
+     .kernel = {3, 2},
+     .strides = {1, 2},
+     .pads = {2, 1, 0, 1},
+     .groups = 5,
+     .cells = 2,
+     .split = Split::Equal,
+     .gain = 0.05f,
+     .hasFirst = true},
+};
+
 static const Shape fixedShapes[] = {
     {.name = "Unary",
      .channels = 12,
@@ -343,6 +399,9 @@ static const Shape fixedShapes[] = {
      .rows = 16},
 };
 
+INSTANTIATE_TEST_SUITE_P(Shapes, CellsBehindOthers,
+                         testing::ValuesIn(laterShapes),
+                         [](const auto &info) { return info.param.name; });
 INSTANTIATE_TEST_SUITE_P(Shapes, FixedCells, testing::ValuesIn(fixedShapes),
                          [](const auto &info) { return info.param.name; });
 INSTANTIATE_TEST_SUITE_P(Shapes, RealCells, testing::ValuesIn(shapes),
