@@ -19,8 +19,9 @@ ParametricNetwork::run(ArrayRef<int64_t> samples, ArrayRef<double> parameters,
     from.push_back(room.data());
   }
   theta.resize(samples.size() * parameterCount);
-  for (size_t i = 0; i < theta.size(); ++i)
-    theta[i] = static_cast<float>(parameters[i % parameterCount]);
+  for (size_t i = 0; i < samples.size(); ++i)
+    for (size_t p = 0; p < parameterCount; ++p)
+      theta[i * parameterCount + p] = static_cast<float>(parameters[p]);
   from.push_back(reinterpret_cast<const char *>(theta.data()));
   losses.resize(samples.size());
   SmallVector<char *> to{reinterpret_cast<char *>(losses.data())};
@@ -32,8 +33,9 @@ ParametricNetwork::run(ArrayRef<int64_t> samples, ArrayRef<double> parameters,
     return failure();
   // In the order of the samples: nothing depends on the number of threads.
   if (hasGradients)
-    for (size_t i = 0; i < gradients.size(); ++i)
-      gradient[i % parameterCount] += gradients[i];
+    for (size_t i = 0; i < samples.size(); ++i)
+      for (size_t p = 0; p < parameterCount; ++p)
+        gradient[p] += gradients[i * parameterCount + p];
   return ArrayRef(losses);
 }
 

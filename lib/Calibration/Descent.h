@@ -36,7 +36,8 @@ private:
   double meanLeft = 1, squareLeft = 1;
 };
 
-/// Which samples come together: all, in a random order, before any comes again.
+/// Which samples come together: all (but for a rest of less than a step), in a
+/// random order, before any comes again.
 class SampleOrder {
 public:
   SampleOrder(llvm::ArrayRef<int64_t> samples, size_t count)

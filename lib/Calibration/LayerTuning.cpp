@@ -10,6 +10,7 @@
 #include "TuningProgram.h"
 #include "TuningSamples.h"
 #include "cim/Dialect/NN/Transforms/SetBatch.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
@@ -27,8 +28,7 @@ static constexpr int64_t batchSize = 32, maxSteps = 400, maxRounds = 40,
 static constexpr double scaleRate = 0.002, biasRate = 0.008;
 static constexpr int64_t fewestCellSteps = 2000, mostCellSteps = 12000,
                          stepsPerRounding = 5;
-/// Products of inputs and cells: what all steps together should take, and what
-/// they may.
+/// Products, forward: what all steps together should take, and what they may.
 static constexpr double wantedProducts = 0x1p37, mostProducts = 0x1p43;
 /// A step has a gradient of each cell for every sample.
 static constexpr int64_t mostCells = int64_t(1) << 22;
@@ -67,12 +67,13 @@ private:
   /// Moves scales and biases to where samples held back lose least on a
   /// descent, and returns the losses of these.
   FailureOr<std::vector<double>> descend(ParametricNetwork &review);
-  /// Products of inputs and cells for one sample.
+  /// Products for one sample, and elements of what needs none.
   double countProducts();
   /// 0, with a remark, when cells are too many.
   int64_t chooseCellSteps();
-  /// Moves cells, scales and biases, until all cells are integers again.
-  LogicalResult roundCells(int64_t steps);
+  /// Moves cells, scales and biases, until all cells are integers again; false,
+  /// with a remark, where gradients are not finite.
+  FailureOr<bool> roundCells(int64_t steps);
   /// Adds the next step's gradient; false when nothing can follow it.
   FailureOr<bool> step(ParametricNetwork &steep, SampleOrder &order,
                        int64_t number, std::vector<double> &gradient);
@@ -122,11 +123,15 @@ std::string Tuner::findObstacle() {
     if (values.empty())
       continue;
     TunedOutput output = describeOutput(mapped, number, classes);
-    ArrayRef<float> own = ArrayRef(values).take_front(
-        values.size() / samples.total * samples.data.count);
-    output.energy = computeEnergy(own, output.isSoftmax);
+    int64_t perSample = values.size() / samples.total;
+    output.energy = computeEnergy(
+        ArrayRef(values).take_front(perSample * samples.data.count),
+        output.isSoftmax);
     if (!std::isfinite(output.energy))
       return "outputs of the float network are not finite";
+    if (withCells &&
+        !llvm::all_of(values, [](float v) { return std::isfinite(v); }))
+      return "outputs of the float network on mixtures are not finite";
     if (output.energy > 0)
       outputs.push_back(output);
   }
@@ -144,7 +149,8 @@ FailureOr<bool> Tuner::prepare() {
     return failure();
   network = std::move(*found);
   if (std::string obstacle = findObstacle(); !obstacle.empty()) {
-    mapped.emitRemark("scales and biases are not tuned: ") << obstacle;
+    mapped.emitRemark(withCells ? "cells" : "scales and biases")
+        << " are not tuned: " << obstacle;
     return false;
   }
   collectInputs();
@@ -178,6 +184,8 @@ int64_t Tuner::chooseCallSize(bool open) {
                mvm.getKernel()[1];
     bytes += count * sizeof(float);
   });
+  if (open)
+    bytes += batch * network.countCells() * sizeof(float);
   constexpr int64_t most = 8;
   // Gradients take as much again, and more for what they are made of.
   int64_t size =
@@ -318,13 +326,14 @@ FailureOr<std::vector<double>> Tuner::descend(ParametricNetwork &review) {
   return best;
 }
 
-/// Says what became of `what`.
-static void remark(ModuleOp module, StringRef what, ArrayRef<double> before,
-                   ArrayRef<double> after, bool isBetter) {
+/// Says what became of `what`, judged by `judges`.
+static void remark(ModuleOp module, StringRef what, StringRef judges,
+                   ArrayRef<double> before, ArrayRef<double> after,
+                   bool isBetter) {
   module.emitRemark(llvm::formatv(
-      "{0} {1}: on {2} samples held back the outputs' distance from float was "
-      "{3} and {4} {5}",
-      what, isBetter ? "are tuned" : "stay as they are", before.size(),
+      "{0} {1}: on {2} {3} held back the outputs' distance from float was {4} "
+      "and {5} {6}",
+      what, isBetter ? "are tuned" : "stay as they are", before.size(), judges,
       llvm::format("%.4g", getMean(before)), isBetter ? "is" : "would be",
       llvm::format("%.4g", getMean(after))));
 }
@@ -340,28 +349,39 @@ LogicalResult Tuner::tuneTables() {
   if (failed(best))
     return failure();
   bool isBetter = isGain(*first, *best);
-  remark(mapped, "scales and biases", *first, *best, isBetter);
+  remark(mapped, "scales and biases", "samples", *first, *best, isBetter);
   if (isBetter)
     writeBack();
   return success();
 }
 
+/// What `op` takes: products, or elements that it makes.
+static double countWork(Operation *op) {
+  double count = 0;
+  for (Type type : op->getResultTypes())
+    if (auto tensor = dyn_cast<RankedTensorType>(type))
+      count += double(tensor.getNumElements());
+  if (auto mvm = dyn_cast<MvmOp>(op)) {
+    auto matrix =
+        SymbolTable::lookupNearestSymbolFrom<MatrixOp>(op, mvm.getMatrixAttr());
+    int64_t rows = matrix.getRows() / matrix.getGroups();
+    return count * double(rows * matrix.getCellsPerWeight());
+  }
+  if (auto product = dyn_cast<CrossbarOpInterface>(op)) {
+    auto weights = cast<ShapedType>(product.getCrossbarWeights().getType());
+    return count * double(weights.getNumElements()) /
+           double(weights.getDimSize(product.getCrossbarChannelDim()));
+  }
+  return count;
+}
+
 double Tuner::countProducts() {
   double count = 0;
-  for (const TunedLayer &layer : network.layers) {
-    MvmOp op = layer.op;
-    ArrayRef<int64_t> shape = op.getType().getShape();
-    for (const TunedMatrix &matrix : network.matrices) {
-      MatrixOp own = matrix.op;
-      if (own.getSymName() == op.getMatrix())
-        count += double(shape[0] * shape[1] * shape[2]) *
-                 double(matrix.cells.size());
-    }
-  }
+  mapped.walk([&](Operation *op) { count += countWork(op); });
   return count / double(nn::getBatch(mapped));
 }
 
-LogicalResult Tuner::roundCells(int64_t steps) {
+FailureOr<bool> Tuner::roundCells(int64_t steps) {
   FailureOr<ParametricNetwork> steep =
       compile(/*gradients=*/true, /*open=*/true);
   if (failed(steep))
@@ -379,8 +399,10 @@ LogicalResult Tuner::roundCells(int64_t steps) {
     FailureOr<bool> canFollow = step(*steep, order, number, gradient);
     if (failed(canFollow))
       return failure();
-    if (!*canFollow)
-      break;
+    if (!*canFollow) {
+      mapped.emitRemark("cells are not tuned: gradients are not finite");
+      return false;
+    }
     adam.step(gradient, rateWhileRounding, parameters);
     rounding.settle(parameters);
   }
@@ -393,26 +415,25 @@ LogicalResult Tuner::roundCells(int64_t steps) {
     cells = cells.drop_front(matrix.cells.size());
   }
   writeBack();
-  return success();
+  return true;
 }
 
 int64_t Tuner::chooseCellSteps() {
   double perStep = countProducts() * double(batchSize);
   auto steps = static_cast<int64_t>(std::clamp<double>(
       wantedProducts / perStep, fewestCellSteps, mostCellSteps));
-  auto refuse = [&](const Twine &found, const Twine &most) {
-    mapped.emitRemark("cells are not tuned: ")
-        << found << ", more than " << most << "; --tune moves scales only";
+  auto refuse = [&](const Twine &most, const Twine &found) {
+    mapped.emitRemark("cells are not tuned: expected at most ")
+        << most << ", but got " << found << "; --tune moves scales only";
     return 0;
   };
   if (network.countCells() > mostCells)
-    return refuse(Twine(network.countCells()) + " cells", Twine(mostCells));
+    return refuse(Twine(mostCells) + " cells", Twine(network.countCells()));
   double products = perStep * double(steps);
   if (products > mostProducts)
-    return refuse(Twine(steps) + " steps would take 2^" +
-                      Twine(int64_t(std::ceil(std::log2(products)))) +
-                      " products of inputs and cells",
-                  "2^" + Twine(int64_t(std::log2(mostProducts))));
+    return refuse("2^" + Twine(int64_t(std::log2(mostProducts))) +
+                      " products in " + Twine(steps) + " steps",
+                  "2^" + Twine(int64_t(std::ceil(std::log2(products)))));
   return steps;
 }
 
@@ -432,8 +453,11 @@ FailureOr<bool> Tuner::tuneCells() {
   if (failed(review))
     return failure();
   FailureOr<std::vector<double>> first = measureHeld(*review);
-  if (failed(first) || failed(roundCells(steps)))
+  if (failed(first))
     return failure();
+  FailureOr<bool> areRound = roundCells(steps);
+  if (failed(areRound) || !*areRound)
+    return areRound;
   FailureOr<ParametricNetwork> after = compile(/*gradients=*/false);
   if (failed(after))
     return failure();
@@ -442,7 +466,7 @@ FailureOr<bool> Tuner::tuneCells() {
     return failure();
   writeBack();
   bool isBetter = isGain(*first, *best);
-  remark(mapped, "cells", *first, *best, isBetter);
+  remark(mapped, "cells", "samples and mixtures", *first, *best, isBetter);
   return isBetter;
 }
 

@@ -35,6 +35,8 @@ static bool findConversions(TunedMatrix &matrix) {
       conversions.push_back({k, count, std::vector<float>(width)});
       found = &conversions.back();
     }
+    if (found->count != count)
+      return false;
     for (int64_t n :
          llvm::seq(block.getN(), block.getN() + block.getNCount())) {
       int64_t first = n / matrix.columns * matrix.rows;

@@ -3,6 +3,8 @@
 #include "TuningSamples.h"
 #include "ModelRunner.h"
 #include "WindowSample.h"
+#include "cim/Dialect/NN/Transforms/SetBatch.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
 
@@ -35,23 +37,25 @@ static double draw(uint64_t number) {
 
 /// A sample of `count` for mixture `number`: held back if that is.
 static int64_t drawSample(int64_t number, uint64_t seed, int64_t count) {
-  auto sample = static_cast<int64_t>(draw(seed) * double(count));
-  bool wanted = TuningSamples::isHeld(number);
-  while (TuningSamples::isHeld(sample) != wanted)
-    sample = (sample + 1) % count;
-  return sample;
+  constexpr int64_t others = heldEvery - 1;
+  int64_t held = count / heldEvery;
+  if (TuningSamples::isHeld(number))
+    return static_cast<int64_t>(draw(seed) * double(held)) * heldEvery + others;
+  auto place = static_cast<int64_t>(draw(seed) * double(count - held));
+  return place + place / others;
 }
 
 /// Puts mixtures `t a + (1 - t) b` of samples a and b behind them; t follows
 /// the arcsine distribution: mostly near 0 or 1. How many there are then.
-static int64_t addMixtures(SampleData &samples) {
-  int64_t count = samples.count, bytes = 0;
+/// `outputBytes`: what the network makes of one.
+static int64_t addMixtures(SampleData &samples, int64_t outputBytes) {
+  int64_t count = samples.count, bytes = outputBytes;
   for (npy::Array &input : samples.inputs) {
     if (input.type != npy::Type::F32)
       return count;
     bytes += input.bytes.size() / input.shape.front();
   }
-  if (count < heldEvery || bytes == 0)
+  if (count < heldEvery)
     return count;
   int64_t total =
       count + std::min(mixturesPerSample * count, maxMixtureBytes / bytes);
@@ -86,7 +90,11 @@ FailureOr<TuningSamples> TuningSamples::load(ModuleOp network, const Arch &arch,
     return failure();
   TuningSamples samples;
   int64_t count = data->count;
-  samples.total = withMixtures ? addMixtures(*data) : count;
+  int64_t outputBytes = 0;
+  for (Type type : network.lookupSymbol<func::FuncOp>("main").getResultTypes())
+    outputBytes += cast<ShapedType>(type).getNumElements() * sizeof(float) /
+                   nn::getBatch(network);
+  samples.total = withMixtures ? addMixtures(*data, outputBytes) : count;
   data->count = samples.total;
   auto wanted = runner->evaluate(*data);
   if (failed(wanted))

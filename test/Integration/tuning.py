@@ -203,11 +203,12 @@ def with_mixtures(x):
     """Behind the samples some between any two: of those held back if the mixture is."""
     draw = lambda i: (mix(i) >> 11) * 2.0**-53
 
+    numbers = np.arange(len(x))
+    held = np.array([is_held(i) for i in numbers])
+
     def draw_sample(i, seed):
-        sample = int(draw(seed) * len(x))
-        while is_held(sample) != is_held(i):
-            sample = (sample + 1) % len(x)
-        return sample
+        among = numbers[held == is_held(i)]
+        return among[int(draw(seed) * len(among))]
 
     found = list(x)
     for i in range(len(x), (1 + MIXTURES_PER_SAMPLE) * len(x)):

@@ -5,7 +5,6 @@
 
 #include "cim/Calibration/LayerTuning.h"
 #include "cim/Frontend/ONNX/ImportOnnx.h"
-
 #include "cim/Pipelines/Phases.h"
 #include <optional>
 
