@@ -439,8 +439,8 @@ int64_t Tuner::chooseCellSteps() {
 
 FailureOr<bool> Tuner::tuneCells() {
   FailureOr<bool> canTune = prepare();
-  if (failed(canTune))
-    return failure();
+  if (failed(canTune) || !*canTune)
+    return canTune;
   if (network.matrices.empty()) {
     mapped.emitRemark("cells are not tuned: no matrix has its cells in columns "
                       "of their own and layers that are tuned");

@@ -200,6 +200,24 @@ def test_infinite_gradient(tmp_path):
     assert "scales and biases stay as they are" in said
 
 
+def test_mixtures_that_are_not_finite(tmp_path):
+    """The logarithm of y^2 - 1/4, which is negative only between samples."""
+    make_network(tmp_path, [CLASSES], samples=16)
+    signs = np.where(np.arange(16) % 8 < 4, np.float32(1), np.float32(-1))[:, None].repeat(INPUTS, 1)
+    np.save(tmp_path / "x.npy", signs)
+    model = onnx.load(tmp_path / "dense.onnx")
+    model.graph.initializer.append(numpy_helper.from_array(np.float32(0.25), "quarter"))
+    for node in (("Mul", ["x", "x"], ["square"]), ("Sub", ["square", "quarter"], ["rest"]), ("Log", ["rest"], ["logs"])):
+        model.graph.node.append(helper.make_node(*node))
+    model.graph.output.append(helper.make_tensor_value_info("logs", TensorProto.FLOAT, [8, INPUTS]))
+    onnx.save(model, tmp_path / "dense.onnx")
+    before, _ = compile_cim(tmp_path, "before.mlir", "--tune")
+    after, said = compile_cim(tmp_path, "after.mlir", "--tune=cells")
+    assert "cells are not tuned: outputs of the float network on mixtures are not finite" in said
+    np.testing.assert_array_equal(before[0].weights, after[0].weights)
+    np.testing.assert_array_equal(before[0].scale, after[0].scale)
+
+
 def test_few_samples(tmp_path):
     make_network(tmp_path, [CLASSES], samples=7)
     before, _ = compile_cim(tmp_path, "before.mlir")
