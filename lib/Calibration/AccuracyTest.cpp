@@ -120,7 +120,7 @@ AccuracyTest::evaluate(ModuleOp program, const Arch &arch) const {
   FailureOr<ModelRunner> runner = ModelRunner::compile(program, arch);
   if (failed(runner))
     return failure();
-  return runner->evaluate(*held);
+  return runner->evaluate(*held, held->count);
 }
 
 double AccuracyTest::countHits(const std::vector<float> &values,

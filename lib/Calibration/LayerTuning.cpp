@@ -38,6 +38,11 @@ static constexpr int64_t maxCallBytes = int64_t(1) << 28;
 
 namespace {
 
+/// The losses of samples held back.
+struct Outcome {
+  std::vector<double> before, after;
+};
+
 /// One network that is tuned.
 class Tuner {
 public:
@@ -65,8 +70,8 @@ private:
   FailureOr<ParametricNetwork> compile(bool gradients, bool open = false);
 
   /// Moves scales and biases to where samples held back lose least on a
-  /// descent, and returns the losses of these.
-  FailureOr<std::vector<double>> descend(ParametricNetwork &review);
+  /// descent.
+  FailureOr<Outcome> descend();
   /// Products for one sample, and elements of what needs none.
   double countProducts();
   /// 0, with a remark, when cells are too many.
@@ -77,6 +82,7 @@ private:
   /// Adds the next step's gradient; false when nothing can follow it.
   FailureOr<bool> step(ParametricNetwork &steep, SampleOrder &order,
                        int64_t number, std::vector<double> &gradient);
+  /// The losses of samples held back, for now.
   FailureOr<std::vector<double>> measureHeld(ParametricNetwork &review);
   void writeBack();
 
@@ -258,10 +264,10 @@ static double getMean(ArrayRef<double> values) {
 }
 
 /// Whether samples gained on average, by more than the standard error.
-static bool isGain(ArrayRef<double> before, ArrayRef<double> after) {
-  double gain = getMean(before) - getMean(after), squares = 0;
-  double count = double(before.size());
-  for (auto [was, is] : llvm::zip_equal(before, after))
+static bool isGain(const Outcome &outcome) {
+  double gain = getMean(outcome.before) - getMean(outcome.after), squares = 0;
+  double count = double(outcome.before.size());
+  for (auto [was, is] : llvm::zip_equal(outcome.before, outcome.after))
     squares += (was - is - gain) * (was - is - gain);
   return gain > std::sqrt(squares / (count * std::max(count - 1, 1.0)));
 }
@@ -288,14 +294,18 @@ static std::vector<double> makeRates(const TunedNetwork &network) {
   return rates;
 }
 
-FailureOr<std::vector<double>> Tuner::descend(ParametricNetwork &review) {
+FailureOr<Outcome> Tuner::descend() {
   FailureOr<ParametricNetwork> steep = compile(/*gradients=*/true);
   if (failed(steep))
     return failure();
-  parameters.assign(network.countTables(), 0);
-  FailureOr<std::vector<double>> best = measureHeld(review);
-  if (failed(best))
+  FailureOr<ParametricNetwork> review = compile(/*gradients=*/false);
+  if (failed(review))
     return failure();
+  parameters.assign(network.countTables(), 0);
+  FailureOr<std::vector<double>> first = measureHeld(*review);
+  if (failed(first))
+    return failure();
+  Outcome outcome{*first, *first};
   std::vector<double> chosen = parameters, gradient(parameters.size());
   Adam adam(makeRates(network));
   SampleOrder order(seen, batchSize);
@@ -314,42 +324,36 @@ FailureOr<std::vector<double>> Tuner::descend(ParametricNetwork &review) {
               parameters);
     if ((number + 1) * reviews / steps == number * reviews / steps)
       continue;
-    FailureOr<std::vector<double>> found = measureHeld(review);
+    FailureOr<std::vector<double>> found = measureHeld(*review);
     if (failed(found))
       return failure();
-    if (getMean(*found) < getMean(*best)) {
-      best = std::move(found);
+    if (getMean(*found) < getMean(outcome.after)) {
+      outcome.after = std::move(*found);
       chosen = parameters;
     }
   }
   parameters = std::move(chosen);
-  return best;
+  return outcome;
 }
 
 /// Says what became of `what`, judged by `judges`.
 static void remark(ModuleOp module, StringRef what, StringRef judges,
-                   ArrayRef<double> before, ArrayRef<double> after,
-                   bool isBetter) {
+                   const Outcome &outcome, bool isBetter) {
   module.emitRemark(llvm::formatv(
       "{0} {1}: on {2} {3} held back the outputs' distance from float was {4} "
       "and {5} {6}",
-      what, isBetter ? "are tuned" : "stay as they are", before.size(), judges,
-      llvm::format("%.4g", getMean(before)), isBetter ? "is" : "would be",
-      llvm::format("%.4g", getMean(after))));
+      what, isBetter ? "are tuned" : "stay as they are", outcome.before.size(),
+      judges, llvm::format("%.4g", getMean(outcome.before)),
+      isBetter ? "is" : "would be",
+      llvm::format("%.4g", getMean(outcome.after))));
 }
 
 LogicalResult Tuner::tuneTables() {
-  FailureOr<ParametricNetwork> review = compile(/*gradients=*/false);
-  if (failed(review))
+  FailureOr<Outcome> outcome = descend();
+  if (failed(outcome))
     return failure();
-  FailureOr<std::vector<double>> first = measureHeld(*review);
-  if (failed(first))
-    return failure();
-  FailureOr<std::vector<double>> best = descend(*review);
-  if (failed(best))
-    return failure();
-  bool isBetter = isGain(*first, *best);
-  remark(mapped, "scales and biases", "samples", *first, *best, isBetter);
+  bool isBetter = isGain(*outcome);
+  remark(mapped, "scales and biases", "samples", *outcome, isBetter);
   if (isBetter)
     writeBack();
   return success();
@@ -458,15 +462,13 @@ FailureOr<bool> Tuner::tuneCells() {
   FailureOr<bool> areRound = roundCells(steps);
   if (failed(areRound) || !*areRound)
     return areRound;
-  FailureOr<ParametricNetwork> after = compile(/*gradients=*/false);
-  if (failed(after))
-    return failure();
-  FailureOr<std::vector<double>> best = descend(*after);
-  if (failed(best))
+  FailureOr<Outcome> outcome = descend();
+  if (failed(outcome))
     return failure();
   writeBack();
-  bool isBetter = isGain(*first, *best);
-  remark(mapped, "cells", "samples and mixtures", *first, *best, isBetter);
+  outcome->before = std::move(*first);
+  bool isBetter = isGain(*outcome);
+  remark(mapped, "cells", "samples and mixtures", *outcome, isBetter);
   return isBetter;
 }
 

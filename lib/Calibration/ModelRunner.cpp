@@ -129,13 +129,13 @@ LogicalResult ModelRunner::run(const SampleData &samples, int64_t count,
 }
 
 FailureOr<std::vector<std::vector<float>>>
-ModelRunner::evaluate(const SampleData &samples) {
+ModelRunner::evaluate(const SampleData &samples, int64_t count) {
   cim_session_options options = {};
   options.size = sizeof options;
   options.device = "exact";
   Results results;
-  std::string problem = runPart(program, model.get(), samples,
-                                {0, samples.count}, options, results);
+  std::string problem =
+      runPart(program, model.get(), samples, {0, count}, options, results);
   if (!problem.empty())
     return program.emitError("cannot ") << problem;
   std::vector<std::vector<float>> values(results.size());
@@ -144,7 +144,7 @@ ModelRunner::evaluate(const SampleData &samples) {
     if (!getElementTypeOrSelf(type).isF32())
       continue;
     const auto *from = reinterpret_cast<const float *>(result.get());
-    to.assign(from, from + getElementsPerSample(program, type) * samples.count);
+    to.assign(from, from + getElementsPerSample(program, type) * count);
   }
   return values;
 }

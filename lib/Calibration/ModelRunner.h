@@ -41,10 +41,11 @@ public:
   llvm::LogicalResult run(const SampleData &samples, int64_t count,
                           llvm::ArrayRef<cim_session_options> sessions);
 
-  /// What the network makes of the `samples` on device 'exact': for every
-  /// output its values, sample behind sample; none where they are not float.
+  /// What the network makes of the first `count` samples on device 'exact': for
+  /// every output its values, sample behind sample; none where they are not
+  /// float.
   llvm::FailureOr<std::vector<std::vector<float>>>
-  evaluate(const SampleData &samples);
+  evaluate(const SampleData &samples, int64_t count);
 
 private:
   friend class CallRunner;

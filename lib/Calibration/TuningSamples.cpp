@@ -89,17 +89,14 @@ FailureOr<TuningSamples> TuningSamples::load(ModuleOp network, const Arch &arch,
   if (failed(runner))
     return failure();
   TuningSamples samples;
-  int64_t count = data->count;
   int64_t outputBytes = 0;
   for (Type type : network.lookupSymbol<func::FuncOp>("main").getResultTypes())
     outputBytes += cast<ShapedType>(type).getNumElements() * sizeof(float) /
                    nn::getBatch(network);
-  samples.total = withMixtures ? addMixtures(*data, outputBytes) : count;
-  data->count = samples.total;
-  auto wanted = runner->evaluate(*data);
+  samples.total = withMixtures ? addMixtures(*data, outputBytes) : data->count;
+  auto wanted = runner->evaluate(*data, samples.total);
   if (failed(wanted))
     return failure();
-  data->count = count;
   samples.wanted = std::move(*wanted);
   samples.data = std::move(*data);
   return samples;

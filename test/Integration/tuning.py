@@ -164,6 +164,11 @@ def is_held(i):
     return i % HELD_EVERY == HELD_EVERY - 1
 
 
+def held_back(x, count):
+    """Numbers of samples, and of as many mixtures behind them, that are held back."""
+    return [i for i in range(min(2 * count, len(x))) if is_held(i)]
+
+
 def changed(layers, tables, cells=None):
     layers = copy.deepcopy(layers)
     for layer, (factors, shifts), own in zip(layers, tables, cells or [l.weights for l in layers]):
@@ -173,7 +178,7 @@ def changed(layers, tables, cells=None):
 
 def descend(network, x, target, count):
     """Tables, and the losses of the samples held back before and after; mixtures follow `count` samples."""
-    held = [i for i in range(min(2 * count, len(x))) if is_held(i)]
+    held = held_back(x, count)
     seen = [i for i in range(len(x)) if not is_held(i)]
     parameters = Parameters(network.layers, with_cells=False)
     review = lambda: network.loss(x[held], target[held], parameters.tables())
@@ -246,7 +251,7 @@ def round_cells(network, x, target):
 def tune_cells(network, x, target, count):
     """`network` is tuned. Layers, and the losses of the samples held back before and after."""
     rounded = Network(round_cells(network, x, target), network.classes, network.energy)
-    held = [i for i in range(min(2 * count, len(x))) if is_held(i)]
+    held = held_back(x, count)
     before = network.loss(x[held], target[held], Parameters(network.layers, with_cells=False).tables())
     tables, _, after = descend(rounded, x, target, count)
     return changed(rounded.layers, tables) if is_gain(before, after) else network.layers, before, after
