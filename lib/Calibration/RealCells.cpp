@@ -2,6 +2,7 @@
 // Matrices whose cells are real numbers, parameters of a tuning program.
 #include "RealCells.h"
 #include "TuningProgram.h"
+#include "cim/Dialect/CIM/IR/Splits.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
 #include "mlir/IR/SymbolTable.h"
@@ -127,14 +128,10 @@ LogicalResult setCells(const TunedMatrix &matrix, ArrayRef<double> cells) {
   auto planes = readElements<int8_t>(op.getLoc(), *op.getPlanes());
   if (failed(planes))
     return failure();
-  int64_t size = op.getRows() * op.getColumns();
-  std::vector<float> sums(size);
   for (auto [place, cell] : llvm::zip_equal(findPlaces(matrix), cells))
     (*planes)[place] = static_cast<int8_t>(std::rint(cell));
-  for (auto [i, cell] : llvm::enumerate(*planes))
-    sums[i % size] +=
-        float(cell) *
-        matrix.significance[i / size * op.getColumns() + i % op.getColumns()];
+  std::vector<double> sums =
+      addPlanes(*planes, matrix.planes, matrix.significance, op.getColumns());
   std::vector<int8_t> weights(sums.begin(), sums.end());
   std::string name = op.getSymName().str();
   auto type = [&](std::optional<ElementsAttr> attribute) {

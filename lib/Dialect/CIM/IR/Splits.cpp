@@ -67,3 +67,16 @@ Split cim::resolveSplit(Split split, int64_t levels, int64_t cells,
       return choice;
   return Split::Radix;
 }
+
+std::vector<double> cim::addPlanes(llvm::ArrayRef<int8_t> cells, int64_t planes,
+                                   llvm::ArrayRef<float> significance,
+                                   int64_t columns) {
+  int64_t size = cells.size() / planes,
+          repeat = planes * columns / significance.size();
+  std::vector<double> sums(size);
+  for (int64_t p = 0; p < planes; ++p)
+    for (int64_t i = 0; i < size; ++i)
+      sums[i] += double(significance[p / repeat * columns + i % columns]) *
+                 cells[p * size + i];
+  return sums;
+}

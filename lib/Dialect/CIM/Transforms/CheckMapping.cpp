@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Phase contracts of matrices: weights, planes, blocks, gains, places.
 #include "PhaseChecks.h"
+#include "cim/Dialect/CIM/IR/Splits.h"
 #include "cim/Dialect/CIM/Transforms/BlockExtent.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "llvm/ADT/MapVector.h"
@@ -52,9 +53,9 @@ LogicalResult cim::checkPlanes(MatrixOp matrix, const Arch &arch) {
       return matrix.emitOpError("expects finite significance, but got ")
              << value;
   int64_t cells = matrix.getCellsPerWeight(), columns = matrix.getColumns();
-  bool shared = matrix.getSplit() == Split::Unary;
+  std::vector<double> sums = addPlanes(*digits, cells, *significance, columns);
   for (size_t i = 0; i < weights->size(); ++i) {
-    double sum = 0;
+    double sum = sums[i];
     for (int64_t p = 0; p < cells; ++p) {
       int64_t digit = (*digits)[p * weights->size() + i];
       if (digit < arch.cellLo() || digit > arch.cellHi())
@@ -62,8 +63,6 @@ LogicalResult cim::checkPlanes(MatrixOp matrix, const Arch &arch) {
                << arch.cellLo() << " to " << arch.cellHi() << ", but plane "
                << p << ", row " << i / columns << ", column " << i % columns
                << " holds " << digit;
-      int64_t row = shared ? 0 : p;
-      sum += double((*significance)[row * columns + i % columns]) * digit;
     }
     bool isZero = (*weights)[i] == 0;
     bool exact = matrix.getSplit() != Split::Residual;

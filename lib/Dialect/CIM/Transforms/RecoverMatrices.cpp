@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // cim-recover-matrices: the inverse of cim-build-program, as a test oracle.
+#include "cim/Dialect/CIM/IR/Splits.h"
 #include "cim/Dialect/CIM/Transforms/BlockExtent.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "cim/Dialect/CIM/Transforms/Passes.h"
@@ -99,18 +100,12 @@ private:
   }
 
   /// Weights are sums over cells, rounded where significance is real.
-  static void addUp(Recovered &result, int64_t repeat) {
-    size_t size = result.rows * result.columns;
-    result.weights.resize(size);
-    for (size_t i = 0; i < size; ++i) {
-      double sum = 0;
-      for (int64_t c = 0; c < result.cellsPerWeight; ++c)
-        sum += double(result.significance[c / repeat * result.columns +
-                                          i % result.columns]) *
-               result.digits[c * size + i];
+  static void addUp(Recovered &result) {
+    for (double sum : addPlanes(result.digits, result.cellsPerWeight,
+                                result.significance, result.columns)) {
       double weight = std::clamp(std::nearbyint(sum), -127.0, 127.0);
       result.exact &= weight == sum;
-      result.weights[i] = static_cast<int8_t>(weight);
+      result.weights.push_back(static_cast<int8_t>(weight));
       result.levels =
           std::max(result.levels, std::abs(static_cast<int64_t>(weight)));
     }
@@ -153,7 +148,7 @@ private:
     if (failed(recovered))
       return failure();
     int64_t repeat = layer.getRepeat();
-    addUp(*recovered, repeat);
+    addUp(*recovered);
     std::string name = layer.getSymName().str();
     auto scale = widen(layer, layer.getScale(), name + "_scale");
     auto bias = widen(layer, layer.getBias(), name + "_bias");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The gradient of cim.mvm.
 #include "GradientRules.h"
-#include "cim/Dialect/CIM/IR/CIM.h"
+#include "cim/Dialect/CIM/IR/Splits.h"
 #include "cim/Dialect/CIM/Transforms/Elements.h"
 #include "mlir/IR/SymbolTable.h"
 
@@ -9,43 +9,20 @@ using namespace mlir;
 using namespace cim;
 using namespace cim::nn;
 
-namespace {
-
-/// The numbers that a matrix stands for: its weights, or the sum of its cells.
-struct Matrix {
-  int64_t rows, columns, repeat = 1;
-  std::vector<int8_t> cells;
-  std::vector<float> significance;
-
-  static FailureOr<Matrix> read(MatrixOp op);
-
-  double at(int64_t row, int64_t column) const {
-    int64_t size = rows * columns, planes = cells.size() / size;
-    double sum = 0;
-    for (int64_t p = 0; p < planes; ++p)
-      sum += double(significance[p / repeat * columns + column]) *
-             cells[p * size + row * columns + column];
-    return sum;
-  }
-};
-
-} // namespace
-
-FailureOr<Matrix> Matrix::read(MatrixOp op) {
+/// The numbers that a matrix stands for: its weights, or the sums of its cells.
+static FailureOr<std::vector<double>> readMatrix(MatrixOp op) {
   bool isSplit = op.getSplit().has_value();
   auto cells = readElements<int8_t>(op.getLoc(), isSplit ? *op.getPlanes()
                                                          : op.getWeights());
   if (failed(cells))
     return failure();
-  Matrix matrix{op.getRows(), op.getColumns(), op.getRepeat(),
-                std::move(*cells), std::vector<float>(op.getColumns(), 1.0f)};
   if (!isSplit)
-    return matrix;
+    return std::vector<double>(cells->begin(), cells->end());
   auto significance = readElements<float>(op.getLoc(), *op.getSignificance());
   if (failed(significance))
     return failure();
-  matrix.significance = std::move(*significance);
-  return matrix;
+  return addPlanes(*cells, op.getCellsPerWeight(), *significance,
+                   op.getColumns());
 }
 
 /// Only what a sum over integers, a factor and an offset make of them.
@@ -70,27 +47,28 @@ static LogicalResult checkLinear(MvmOp op) {
 
 /// C x F/groups x kernel, last tap first: what an element of the input adds to
 /// the results, per unit of what it stands for.
-static FailureOr<std::vector<float>> readKernels(MvmOp op, MatrixOp matrixOp) {
-  FailureOr<Matrix> matrix = Matrix::read(matrixOp);
+static FailureOr<std::vector<float>> readKernels(MvmOp op, MatrixOp matrix) {
+  FailureOr<std::vector<double>> weights = readMatrix(matrix);
   auto scales = readElements<double>(op.getLoc(), op.getScale());
-  if (failed(matrix) || failed(scales))
+  if (failed(weights) || failed(scales))
     return failure();
   double unit = cast<quant::UniformQuantizedType>(
                     op.getInput().getType().getElementType())
                     .getScale();
-  int64_t groups = matrixOp.getGroups(),
+  int64_t groups = matrix.getGroups(),
           taps = op.getKernel()[0] * op.getKernel()[1];
   int64_t channels = shapeOf(op.getInput())[3] / groups,
-          results = matrix->columns / groups;
+          columns = matrix.getColumns(), results = columns / groups;
   std::vector<float> kernels;
-  kernels.reserve(matrix->rows * results);
+  kernels.reserve(weights->size() / groups);
   for (int64_t group = 0; group < groups; ++group)
     for (int64_t channel = 0; channel < channels; ++channel)
       for (int64_t result = 0; result < results; ++result)
         for (int64_t tap = taps; tap-- > 0;) {
           int64_t row = (group * taps + tap) * channels + channel,
                   column = group * results + result;
-          kernels.push_back(matrix->at(row, column) * (*scales)[column] / unit);
+          kernels.push_back((*weights)[row * columns + column] *
+                            (*scales)[column] / unit);
         }
   return kernels;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How many levels the cells of a weight have, split by split: docs/Numerics.md
-// section 2. Cells hold -limit to limit.
+// How many levels the cells of a weight have, split by split, and what they
+// add up to: docs/Numerics.md section 2. Cells hold -limit to limit.
 #ifndef CIM_DIALECT_CIM_IR_SPLITS_H
 #define CIM_DIALECT_CIM_IR_SPLITS_H
 
@@ -59,6 +59,13 @@ int64_t getMostLevels(Split split, int64_t cells, int64_t limit);
 /// asked for, or than `radix` needs. One cell is `radix`. Other splits are what
 /// they are.
 Split resolveSplit(Split split, int64_t levels, int64_t cells, int64_t limit);
+
+/// The numbers that cells of `planes` x rows x columns stand for: sums of what
+/// they hold times `significance`, rows of `columns`, each for equally many
+/// planes.
+std::vector<double> addPlanes(llvm::ArrayRef<int8_t> cells, int64_t planes,
+                              llvm::ArrayRef<float> significance,
+                              int64_t columns);
 
 } // namespace cim
 
