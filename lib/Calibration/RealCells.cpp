@@ -152,7 +152,7 @@ namespace {
 /// Builds the sums of one `cim.mvm`.
 class SumBuilder {
 public:
-  SumBuilder(ProgramBuilder &b, MvmOp op, const TunedMatrix &matrix,
+  SumBuilder(nn::TensorBuilder &b, MvmOp op, const TunedMatrix &matrix,
              const Arch &arch)
       : b(b), op(op), matrix(matrix), arch(arch),
         unit(cast<quant::UniformQuantizedType>(
@@ -181,7 +181,7 @@ private:
            matrix.groups == op.getInput().getType().getDimSize(3);
   }
 
-  ProgramBuilder &b;
+  nn::TensorBuilder &b;
   MvmOp op;
   const TunedMatrix &matrix;
   const Arch &arch;
@@ -193,26 +193,20 @@ private:
 } // namespace
 
 SmallVector<Value> SumBuilder::buildTaps() {
-  auto type = op.getInput().getType();
-  ArrayRef<int64_t> in = type.getShape(), out = op.getType().getShape();
-  Value real = b.create<nn::DequantizeOp>(
-      type.clone(Float32Type::get(op.getContext())), op.getInput());
+  ArrayRef<int64_t> in = op.getInput().getType().getShape(),
+                    out = op.getType().getShape();
   // Integers without any error: that of sums would decide what is rounded up.
-  Value input = b.create<nn::RoundOp>(
-      b.multiply(real, b.constant(ArrayRef<double>(1 / unit))));
-  SmallVector<int64_t> pads(8, 0), steps(4, 1);
+  Value input = b.make<nn::RoundOp>(
+      b.make<nn::MulOp>(b.real(op.getInput()), b.scalar(1 / unit)));
+  SmallVector<int64_t> begin(4, 0), end(4, 0), steps(4, 1);
   for (int d : {0, 1}) {
     steps[d + 1] = op.getStrides()[d];
     int64_t reach = (out[d + 1] - 1) * op.getStrides()[d] +
                     (op.getKernel()[d] - 1) * op.getDilations()[d] + 1;
-    pads[d + 1] = op.getPads()[d];
-    pads[d + 5] = std::max<int64_t>(reach - in[d + 1] - op.getPads()[d], 0);
-    // A step that is not taken may be larger than the input.
-    if (out[d + 1] == 1)
-      steps[d + 1] = 1;
+    begin[d + 1] = op.getPads()[d];
+    end[d + 1] = std::max<int64_t>(reach - in[d + 1] - op.getPads()[d], 0);
   }
-  if (llvm::any_of(pads, [](int64_t pad) { return pad != 0; }))
-    input = b.create<nn::PadOp>(input, pads, APFloat(0.0f));
+  input = b.pad(input, begin, end);
   SmallVector<Value> taps;
   for (int64_t y = 0; y < op.getKernel()[0]; ++y)
     for (int64_t x = 0; x < op.getKernel()[1]; ++x)
@@ -223,15 +217,14 @@ SmallVector<Value> SumBuilder::buildTaps() {
 }
 
 Value SumBuilder::buildWindows(ArrayRef<Value> taps) {
-  ArrayRef<int64_t> shape = ProgramBuilder::shapeOf(taps.front());
+  ArrayRef<int64_t> shape = nn::shapeOf(taps.front());
   int64_t count = shape[0] * shape[1] * shape[2], groups = matrix.groups;
   int64_t channels = shape[3] / groups;
   SmallVector<Value> parts;
   for (Value tap : taps)
     parts.push_back(b.reshape(tap, {count, groups, channels}));
-  Value all = parts.size() == 1
-                  ? parts.front()
-                  : Value(b.create<nn::ConcatOp>(parts, int64_t(2)));
+  Value all = parts.size() == 1 ? parts.front()
+                                : b.make<nn::ConcatOp>(parts, int64_t(2));
   if (groups == 1)
     return b.reshape(all, {count, matrix.rows});
   return b.transpose(all, {1, 0, 2});
@@ -244,10 +237,10 @@ Value SumBuilder::multiplyDepthwise(Value weights) {
   Value sum;
   for (auto [k, tap] : llvm::enumerate(taps)) {
     Value own = b.reshape(b.rows(byTap, k, 1), {matrix.groups});
-    Value product = b.multiply(tap, own);
-    sum = sum ? b.add(sum, product) : product;
+    Value product = b.make<nn::MulOp>(tap, own);
+    sum = sum ? b.make<nn::AddOp>(sum, product) : product;
   }
-  ArrayRef<int64_t> shape = ProgramBuilder::shapeOf(sum);
+  ArrayRef<int64_t> shape = nn::shapeOf(sum);
   return b.reshape(sum, {shape[0] * shape[1] * shape[2], shape[3]});
 }
 
@@ -261,29 +254,30 @@ Value SumBuilder::multiply(Value weights, const Conversion &conversion) {
       own = b.rows(own, conversion.k, conversion.count);
       read = b.columns(read, conversion.k, conversion.count);
     }
-    return b.create<nn::MatMulOp>(read, own, Value(), /*transpose_b=*/false);
+    return b.make<nn::MatMulOp>(read, own, Value(), /*transpose_b=*/false);
   }
   Value products = b.transpose(
-      b.create<nn::MatMulOp>(windows, weights, Value(), /*transpose_b=*/false),
+      b.make<nn::MatMulOp>(windows, weights, Value(), /*transpose_b=*/false),
       {1, 0, 2});
-  int64_t count = ProgramBuilder::shapeOf(products)[0];
+  int64_t count = nn::shapeOf(products)[0];
   return b.reshape(products, {count, matrix.groups * matrix.columns});
 }
 
 Value SumBuilder::convert(Value products, const Conversion &conversion,
                           ArrayRef<float> significance) {
+  int64_t width = significance.size();
   std::vector<float> fromCodes;
   for (auto [gain, factor] : llvm::zip_equal(conversion.gains, significance))
     fromCodes.push_back(factor / gain);
-  Value codes = b.create<nn::ClampOp>(
-      b.multiply(products, b.constant(ArrayRef(conversion.gains))),
+  Value codes = b.make<nn::ClampOp>(
+      b.make<nn::MulOp>(products, b.constant(width, conversion.gains)),
       APFloat(float(arch.adcLo())), APFloat(float(arch.adcHi())));
   codes = arch.adcRounding() == Arch::Rounding::NearestEven
-              ? Value(b.create<nn::RoundOp>(codes))
-              : Value(b.create<nn::FloorOp>(codes));
+              ? b.make<nn::RoundOp>(codes)
+              : b.make<nn::FloorOp>(codes);
   if (arch.adcRounding() == Arch::Rounding::MidRise)
-    codes = b.add(codes, b.constant(ArrayRef<float>(0.5f)));
-  return b.multiply(codes, b.constant(fromCodes));
+    codes = b.make<nn::AddOp>(codes, b.scalar(0.5f));
+  return b.make<nn::MulOp>(codes, b.constant(width, fromCodes));
 }
 
 Value SumBuilder::build(Value cells) {
@@ -300,13 +294,13 @@ Value SumBuilder::build(Value cells) {
       Value found =
           convert(multiply(weights, conversion), conversion,
                   ArrayRef(matrix.significance).slice(p * width, width));
-      sum = sum ? b.add(sum, found) : found;
+      sum = sum ? b.make<nn::AddOp>(sum, found) : found;
     }
   }
   return b.reshape(sum, op.getType().getShape());
 }
 
-Value buildSums(ProgramBuilder &b, MvmOp op, const TunedMatrix &matrix,
+Value buildSums(nn::TensorBuilder &b, MvmOp op, const TunedMatrix &matrix,
                 const Arch &arch, Value cells) {
   return SumBuilder(b, op, matrix, arch).build(cells);
 }

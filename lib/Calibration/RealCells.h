@@ -3,9 +3,9 @@
 #ifndef CIM_LIB_CALIBRATION_REALCELLS_H
 #define CIM_LIB_CALIBRATION_REALCELLS_H
 
-#include "ProgramBuilder.h"
 #include "cim/Arch/Arch.h"
 #include "cim/Dialect/CIM/IR/CIM.h"
+#include "cim/Dialect/NN/Transforms/TensorBuilder.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace cim {
@@ -38,7 +38,7 @@ collectTunedMatrices(llvm::ArrayRef<TunedLayer> layers, const Arch &arch);
 
 /// Builds what `op` makes of its windows before the epilogue, in float, from
 /// `cells` of its matrix (1 x number of cells).
-mlir::Value buildSums(ProgramBuilder &b, MvmOp op, const TunedMatrix &matrix,
+mlir::Value buildSums(nn::TensorBuilder &b, MvmOp op, const TunedMatrix &matrix,
                       const Arch &arch, mlir::Value cells);
 
 /// Rounds `cells` and puts them into the matrix.

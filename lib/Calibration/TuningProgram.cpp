@@ -63,10 +63,9 @@ TunedOutput describeOutput(ModuleOp module, unsigned number, bool classes) {
 
 /// The epilogue of `layer` in float, with parameters of every sample: what the
 /// mvm hands on, or, before rounding, is worth.
-static Value buildEpilogue(OpBuilder &builder, const TunedLayer &layer,
+static Value buildEpilogue(nn::TensorBuilder &b, const TunedLayer &layer,
                            Value sums, Value factors, Value shifts) {
   MvmOp op = layer.op;
-  ProgramBuilder b(builder, op->getLoc());
   auto quantized =
       dyn_cast<quant::UniformQuantizedType>(op.getType().getElementType());
   double unit = quantized ? quantized.getScale() : 1;
@@ -74,55 +73,64 @@ static Value buildEpilogue(OpBuilder &builder, const TunedLayer &layer,
     std::vector<float> result;
     for (double value : values)
       result.push_back(static_cast<float>(value * unit));
-    return b.constant(result);
+    return b.constant(int64_t(result.size()), result);
   };
   auto type = cast<RankedTensorType>(sums.getType());
   SmallVector<int64_t> perSample{type.getDimSize(0), 1, 1, type.getDimSize(3)};
   Value scale = scaled(layer.scale), bias = scaled(layer.bias);
   if (layer.isTuned()) {
-    scale = b.create<nn::MulOp>(b.create<nn::ExpOp>(factors), scale);
+    scale = b.make<nn::MulOp>(b.make<nn::ExpOp>(factors), scale);
     scale = b.reshape(scale, perSample);
-    bias = b.create<nn::AddOp>(
-        b.create<nn::MulOp>(shifts, scaled(layer.deviation)), bias);
+    bias = b.make<nn::AddOp>(b.make<nn::MulOp>(shifts, scaled(layer.deviation)),
+                             bias);
     bias = b.reshape(bias, perSample);
   }
-  Value y = b.create<nn::AddOp>(b.create<nn::MulOp>(sums, scale), bias);
+  Value y = b.make<nn::AddOp>(b.make<nn::MulOp>(sums, scale), bias);
   float lo = op.getLo().convertToFloat(), hi = op.getHi().convertToFloat();
   if (std::isfinite(lo) || std::isfinite(hi))
-    y = b.create<nn::ClampOp>(y, APFloat(float(lo * unit)),
-                              APFloat(float(hi * unit)));
-  return quantized ? b.create<nn::QuantizeOp>(op.getType(), y, op.getRounding())
+    y = b.make<nn::ClampOp>(y, APFloat(float(lo * unit)),
+                            APFloat(float(hi * unit)));
+  return quantized ? b.make<nn::QuantizeOp>(op.getType(), y, op.getRounding())
                    : y;
 }
 
 /// The mvm of `layer` without its epilogue: sums.
-static Value createSums(OpBuilder &builder, const TunedLayer &layer) {
+static Value createSums(nn::TensorBuilder &b, const TunedLayer &layer) {
   MvmOp op = layer.op;
   size_t channels = layer.scale.size();
-  auto table = RankedTensorType::get({int64_t(channels)}, builder.getF64Type());
+  auto table = RankedTensorType::get({int64_t(channels)}, b.getF64Type());
   auto fill = [&](double value) {
     return DenseElementsAttr::get(table, value);
   };
   constexpr float infinity = std::numeric_limits<float>::infinity();
-  return MvmOp::create(
-      builder, op.getLoc(), op.getType().clone(builder.getF32Type()),
-      op.getMatrix(), op.getInput(), op.getKernel(), op.getStrides(),
-      op.getDilations(), op.getPads(), fill(1), fill(0), APFloat(-infinity),
-      APFloat(infinity), op.getRounding(), ElementsAttr(), ElementsAttr());
+  return MvmOp::create(b, op.getType().clone(b.getF32Type()), op.getMatrix(),
+                       op.getInput(), op.getKernel(), op.getStrides(),
+                       op.getDilations(), op.getPads(), fill(1), fill(0),
+                       APFloat(-infinity), APFloat(infinity), op.getRounding(),
+                       ElementsAttr(), ElementsAttr());
 }
 
 /// Means over all but the first dimension of what `sums` adds up, of which
 /// there are `perSample` for a sample.
-static Value averagePerSample(ProgramBuilder &b, Value terms,
+static Value averagePerSample(nn::TensorBuilder &b, Value terms,
                               double perSample) {
   int64_t rank = cast<RankedTensorType>(terms.getType()).getRank();
   Value sum = b.sum(terms, llvm::to_vector(llvm::seq<int64_t>(1, rank)), false);
-  return b.create<nn::MulOp>(sum, b.constant(ArrayRef<double>(1 / perSample)));
+  return b.make<nn::MulOp>(sum, b.scalar(1 / perSample));
+}
+
+/// The logarithm of the softmax along `axis`.
+static Value buildLogSoftmax(nn::TensorBuilder &b, Value value, int64_t axis) {
+  Value top = b.make<nn::ReduceOp>(value, nn::Reduction::Max,
+                                   ArrayRef<int64_t>(axis), /*keep_dims=*/true);
+  Value shifted = b.make<nn::SubOp>(value, top);
+  Value all = b.sum(b.make<nn::ExpOp>(shifted), axis);
+  return b.make<nn::SubOp>(shifted, b.make<nn::LogOp>(all));
 }
 
 /// How far `value` is from `target`, per sample: the squared error over the
 /// energy, and of classes the divergence of their probabilities as well.
-static Value buildLoss(ProgramBuilder &b, const TunedOutput &output,
+static Value buildLoss(nn::TensorBuilder &b, const TunedOutput &output,
                        Value value, Value target) {
   auto type = cast<RankedTensorType>(value.getType());
   double perSample = double(type.getNumElements()) / double(type.getDimSize(0));
@@ -131,24 +139,24 @@ static Value buildLoss(ProgramBuilder &b, const TunedOutput &output,
     int64_t axis = *output.classes;
     Value probability = target;
     if (output.isSoftmax) {
-      value =
-          b.logSoftmax(value.getDefiningOp<nn::SoftmaxOp>().getInput(), axis);
-      target = b.create<nn::LogOp>(b.create<nn::MaxOp>(
-          target, b.constant(ArrayRef<float>(leastProbability))));
+      value = buildLogSoftmax(
+          b, value.getDefiningOp<nn::SoftmaxOp>().getInput(), axis);
+      target = b.make<nn::LogOp>(
+          b.make<nn::MaxOp>(target, b.scalar(leastProbability)));
     } else {
-      probability = b.create<nn::SoftmaxOp>(target, axis);
+      probability = b.make<nn::SoftmaxOp>(target, axis);
     }
-    Value found = output.isSoftmax ? value : b.logSoftmax(value, axis);
-    Value wanted = output.isSoftmax ? target : b.logSoftmax(target, axis);
+    Value found = output.isSoftmax ? value : buildLogSoftmax(b, value, axis);
+    Value wanted = output.isSoftmax ? target : buildLogSoftmax(b, target, axis);
     Value terms =
-        b.create<nn::MulOp>(probability, b.create<nn::SubOp>(wanted, found));
+        b.make<nn::MulOp>(probability, b.make<nn::SubOp>(wanted, found));
     divergence =
         averagePerSample(b, terms, perSample / double(type.getDimSize(axis)));
   }
-  Value error = b.create<nn::SubOp>(value, target);
-  Value squared = averagePerSample(b, b.create<nn::MulOp>(error, error),
+  Value error = b.make<nn::SubOp>(value, target);
+  Value squared = averagePerSample(b, b.make<nn::MulOp>(error, error),
                                    perSample * output.energy);
-  return divergence ? b.create<nn::AddOp>(divergence, squared) : squared;
+  return divergence ? b.make<nn::AddOp>(divergence, squared) : squared;
 }
 
 namespace {
@@ -159,13 +167,12 @@ public:
   /// `parameters`: batch x count.
   LayerOpener(const TunedNetwork &network, const Arch &arch, Value parameters)
       : network(network), arch(arch) {
-    OpBuilder builder(parameters.getContext());
-    builder.setInsertionPointToStart(parameters.getParentBlock());
-    ProgramBuilder b(builder, parameters.getLoc());
+    Block *block = parameters.getParentBlock();
+    nn::TensorBuilder b(parameters.getLoc(), block, block->begin());
     int64_t count = network.countTables();
     tables = b.columns(parameters, 0, count);
     // Every sample brings the same cells.
-    if (int64_t left = ProgramBuilder::shapeOf(parameters)[1] - count)
+    if (int64_t left = nn::shapeOf(parameters)[1] - count)
       cells = b.columns(b.rows(parameters, 0, 1), count, left);
   }
 
@@ -177,8 +184,7 @@ public:
 private:
   void open(const TunedLayer &layer) {
     MvmOp op = layer.op;
-    OpBuilder builder(op);
-    ProgramBuilder b(builder, op->getLoc());
+    nn::TensorBuilder b(op->getLoc(), op);
     Value factors, shifts;
     if (int64_t channels = layer.parameterCount() / 2) {
       factors = b.columns(tables, at, channels);
@@ -187,13 +193,13 @@ private:
     }
     Value sums = openCells(b, op);
     if (!sums)
-      sums = createSums(builder, layer);
-    op.replaceAllUsesWith(buildEpilogue(builder, layer, sums, factors, shifts));
+      sums = createSums(b, layer);
+    op.replaceAllUsesWith(buildEpilogue(b, layer, sums, factors, shifts));
     op.erase();
   }
 
   /// What `op` sums up, if its cells are parameters.
-  Value openCells(ProgramBuilder &b, MvmOp op) {
+  Value openCells(nn::TensorBuilder &b, MvmOp op) {
     int64_t begin = 0;
     for (const TunedMatrix &matrix : network.matrices) {
       int64_t count = matrix.cells.size();
@@ -221,8 +227,8 @@ LogicalResult buildTuningProgram(ModuleOp module, const Arch &arch,
     return failure();
   func::FuncOp main = getMain(module);
   Operation *terminator = main.front().getTerminator();
-  OpBuilder builder(terminator);
   Location loc = main.getLoc();
+  nn::TensorBuilder b(loc, terminator);
   int64_t batch =
       cast<RankedTensorType>(main.getArgumentTypes().front()).getDimSize(0);
   auto addArgument = [&](Type type) {
@@ -235,15 +241,13 @@ LogicalResult buildTuningProgram(ModuleOp module, const Arch &arch,
     targets.push_back(
         addArgument(terminator->getOperand(output.number).getType()));
   Value parameters = addArgument(RankedTensorType::get(
-      {batch, network->countTables() + network->countCells()},
-      builder.getF32Type()));
+      {batch, network->countTables() + network->countCells()}, b.getF32Type()));
   LayerOpener(*network, arch, parameters).run();
-  ProgramBuilder b(builder, loc);
   Value loss;
   for (auto [output, target] : llvm::zip_equal(outputs, targets)) {
     Value own =
         buildLoss(b, output, terminator->getOperand(output.number), target);
-    loss = loss ? b.add(loss, own) : own;
+    loss = loss ? b.make<nn::AddOp>(loss, own) : own;
   }
   SmallVector<Value> results{loss};
   if (gradients) {
@@ -254,10 +258,10 @@ LogicalResult buildTuningProgram(ModuleOp module, const Arch &arch,
     results.push_back(gradient->front());
   }
   terminator->setOperands(results);
-  main.setType(builder.getFunctionType(main.getArgumentTypes(),
-                                       ValueRange(results).getTypes()));
-  main.setAllResultAttrs(ArrayRef<DictionaryAttr>(SmallVector<DictionaryAttr>(
-      results.size(), builder.getDictionaryAttr({}))));
+  main.setType(b.getFunctionType(main.getArgumentTypes(),
+                                 ValueRange(results).getTypes()));
+  main.setAllResultAttrs(ArrayRef<DictionaryAttr>(
+      SmallVector<DictionaryAttr>(results.size(), b.getDictionaryAttr({}))));
   return success();
 }
 

@@ -7,6 +7,7 @@
 #include "cim/Dialect/CIM/Transforms/NodeName.h"
 #include "cim/Dialect/CIM/Transforms/TargetArch.h"
 #include "cim/Dialect/NN/Transforms/QuantizationPlan.h"
+#include "cim/Dialect/NN/Transforms/TensorBuilder.h"
 #include "mlir/IR/Remarks.h"
 
 namespace cim {
@@ -147,20 +148,19 @@ private:
     FailureOr<ElementsAttr> deviation = statistics(op, "nn.deviation", g.outC);
     if (failed(mean) || failed(deviation))
       return failure();
-    OpBuilder builder(op);
-    Location loc = op->getLoc();
+    nn::TensorBuilder b(op->getLoc(), op);
     std::string name = matrix.getSymName().str();
     auto table = [&](ArrayRef<double> values, StringRef suffix) {
       return makeElements<double>(
-          RankedTensorType::get({g.outC}, builder.getF64Type()), values,
+          RankedTensorType::get({g.outC}, b.getF64Type()), values,
           name + suffix.str());
     };
-    Value input = toChannelsLast(builder, loc, op.getCrossbarInput(), layer);
+    Value input = toChannelsLast(b, op.getCrossbarInput(), layer);
     float infinity = std::numeric_limits<float>::infinity();
     auto mvm = MvmOp::create(
-        builder, loc,
+        b,
         RankedTensorType::get({g.images, g.outH, g.outW, g.outC},
-                              builder.getF32Type()),
+                              b.getF32Type()),
         name, input, ArrayRef<int64_t>{g.kernelH, g.kernelW},
         ArrayRef<int64_t>{g.strideH, g.strideW},
         ArrayRef<int64_t>{g.dilationH, g.dilationW},
@@ -168,22 +168,13 @@ private:
         table(layer.bias, "_bias"), APFloat(-infinity), APFloat(infinity),
         nn::Rounding::NearestEven, *mean, *deviation);
     Value result = fromChannelsLast(
-        builder, loc, mvm, cast<RankedTensorType>(op->getResult(0).getType()),
-        layer);
+        b, mvm, cast<RankedTensorType>(op->getResult(0).getType()), layer);
     op->replaceAllUsesWith(ValueRange(result));
     op->erase();
     return success();
   }
 
-  static Value reshape(OpBuilder &builder, Location loc, Value value,
-                       ArrayRef<int64_t> shape) {
-    auto type = cast<RankedTensorType>(value.getType()).clone(shape);
-    if (type == value.getType())
-      return value;
-    return nn::ReshapeOp::create(builder, loc, type, value);
-  }
-
-  static Value toChannelsLast(OpBuilder &builder, Location loc, Value value,
+  static Value toChannelsLast(nn::TensorBuilder &b, Value value,
                               const CrossbarLayer &layer) {
     const WindowGeometry &g = layer.geometry;
     if (layer.channelsFirst) {
@@ -192,23 +183,23 @@ private:
       for (int64_t i = 2; i < rank; ++i)
         permutation.push_back(i);
       permutation.push_back(1);
-      value = nn::TransposeOp::create(builder, loc, value, permutation);
+      value = b.transpose(value, permutation);
     }
-    return reshape(builder, loc, value, {g.images, g.inH, g.inW, g.inC});
+    return b.reshape(value, {g.images, g.inH, g.inW, g.inC});
   }
 
-  static Value fromChannelsLast(OpBuilder &builder, Location loc, Value value,
+  static Value fromChannelsLast(nn::TensorBuilder &b, Value value,
                                 RankedTensorType type,
                                 const CrossbarLayer &layer) {
     if (!layer.channelsFirst)
-      return reshape(builder, loc, value, type.getShape());
+      return b.reshape(value, type.getShape());
     SmallVector<int64_t> shape(type.getShape());
     std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
-    value = reshape(builder, loc, value, shape);
+    value = b.reshape(value, shape);
     SmallVector<int64_t> permutation{0, type.getRank() - 1};
     for (int64_t i = 1; i + 1 < type.getRank(); ++i)
       permutation.push_back(i);
-    return nn::TransposeOp::create(builder, loc, value, permutation);
+    return b.transpose(value, permutation);
   }
 };
 

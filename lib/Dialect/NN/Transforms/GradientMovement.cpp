@@ -18,7 +18,7 @@ static void differentiateTranspose(TransposeOp op, Value gradient,
   for (auto [to, from] : llvm::enumerate(op.getPermutation()))
     inverse[from] = to;
   gradients.add(op.getInput(),
-                [&] { return gradients.make<TransposeOp>(gradient, inverse); });
+                [&] { return gradients.transpose(gradient, inverse); });
 }
 
 static void differentiateConcat(ConcatOp op, Value gradient,
@@ -62,6 +62,19 @@ static void differentiateBroadcast(BroadcastOp op, Value gradient,
   gradients.add(op.getInput(), [&] { return gradient; });
 }
 
+/// Indices of `extent` elements, those out of bounds as the nearest.
+static Value limitIndices(TensorBuilder &b, Value indices, int64_t extent) {
+  auto element = cast<IntegerType>(
+      cast<RankedTensorType>(indices.getType()).getElementType());
+  auto bound = [&](int64_t value) {
+    return b.make<ConstantOp>(DenseElementsAttr::get(
+        RankedTensorType::get({}, element),
+        llvm::APInt(element.getWidth(), value, /*isSigned=*/true)));
+  };
+  return b.make<MinOp>(b.make<MaxOp>(indices, bound(-extent)),
+                       bound(extent - 1));
+}
+
 /// nn.gather reads the nearest element for an index that is out of bounds;
 /// nn.scatter would drop it.
 static void differentiateGather(GatherOp op, Value gradient,
@@ -69,7 +82,7 @@ static void differentiateGather(GatherOp op, Value gradient,
   ArrayRef<int64_t> shape = shapeOf(op.getData());
   int64_t extent = shape[op.getAxis()];
   gradients.add(op.getData(), [&]() -> Value {
-    Value indices = gradients.limitIndices(op.getIndices(), extent);
+    Value indices = limitIndices(gradients, op.getIndices(), extent);
     return gradients.make<ScatterOp>(gradients.splat(shape, 0), indices,
                                      gradient, op.getAxis(), Combine::Add);
   });

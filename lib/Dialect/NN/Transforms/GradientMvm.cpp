@@ -116,11 +116,10 @@ static LogicalResult differentiateMvm(MvmOp op, Value gradient,
                   SmallVector<int64_t>(op.getDilations()),
                   SmallVector<int64_t>(op.getPads())};
   gradients.add(op.getInput(), [&] {
-    Value nchw =
-        gradients.make<TransposeOp>(gradient, ArrayRef<int64_t>{0, 3, 1, 2});
+    Value nchw = gradients.transpose(gradient, {0, 3, 1, 2});
     Value result =
         createInputGradient(gradients, nchw, kernels, windows, groups);
-    return gradients.make<TransposeOp>(result, ArrayRef<int64_t>{0, 2, 3, 1});
+    return gradients.transpose(result, {0, 2, 3, 1});
   });
   return success();
 }

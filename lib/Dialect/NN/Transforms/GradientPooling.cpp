@@ -139,12 +139,12 @@ static void differentiateAvgPool(AvgPoolOp op, Value gradient,
       part = static_cast<float>(windows.kernel[i]) / part;
     SmallVector<int64_t> shape(spatial - i, 1);
     shape[0] = parts.size();
-    gradient =
-        gradients.make<MulOp>(gradient, gradients.constant(shape, parts));
+    gradient = gradients.make<MulOp>(
+        gradient, gradients.constant(shape, parts, "gradient"));
   }
   SmallVector<int64_t> ones(spatial, 1), pads(2 * spatial, 0);
   gradients.add(op.getInput(), [&] {
-    return gradients.make<AvgPoolOp>(gradients.spread(gradient, windows),
+    return gradients.make<AvgPoolOp>(spread(gradients, gradient, windows),
                                      windows.kernel, ones, windows.dilations,
                                      pads);
   });

@@ -5,12 +5,27 @@
 using namespace mlir;
 using namespace cim::nn;
 
+Value cim::nn::spread(TensorBuilder &b, Value gradient,
+                      const Windows &windows) {
+  SmallVector<int64_t> extents(shapeOf(gradient).take_front(2)), starts(2, 0),
+      steps(2, 1);
+  for (auto [extent, kernel, stride, dilation, pad] :
+       llvm::zip_equal(windows.extents, windows.kernel, windows.strides,
+                       windows.dilations, windows.pads)) {
+    int64_t reach = (kernel - 1) * dilation;
+    extents.push_back(extent + reach);
+    starts.push_back(reach - pad);
+    steps.push_back(stride);
+  }
+  return b.place(gradient, extents, starts, steps);
+}
+
 Value cim::nn::createInputGradient(Gradients &gradients, Value gradient,
                                    Value kernels, const Windows &windows,
                                    int64_t groups) {
   size_t spatial = windows.kernel.size();
   SmallVector<int64_t> ones(spatial, 1), pads(2 * spatial, 0);
-  return gradients.make<ConvOp>(gradients.spread(gradient, windows), kernels,
+  return gradients.make<ConvOp>(spread(gradients, gradient, windows), kernels,
                                 Value(), ones, windows.dilations, pads, groups);
 }
 
@@ -24,11 +39,18 @@ static Value swapChannels(Value weights, int64_t groups, Gradients &gradients) {
   llvm::append_range(swapped, spatial);
   auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, split.size()));
   std::swap(permutation[1], permutation[2]);
-  Value kernels = gradients.make<TransposeOp>(gradients.reshape(weights, split),
-                                              permutation);
+  Value kernels =
+      gradients.transpose(gradients.reshape(weights, split), permutation);
   return gradients.reverse(
       gradients.reshape(kernels, swapped),
       llvm::to_vector(llvm::seq<int64_t>(2, shape.size())));
+}
+
+static Value transposeLast(TensorBuilder &b, Value matrices) {
+  int64_t rank = shapeOf(matrices).size();
+  auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  std::swap(permutation[rank - 2], permutation[rank - 1]);
+  return b.transpose(matrices, permutation);
 }
 
 static LogicalResult differentiateConv(ConvOp op, Value gradient,
@@ -70,7 +92,7 @@ static void differentiateMatMul(MatMulOp op, Value gradient,
   gradients.add(op.getB(), [&] {
     Value a = gradients.real(op.getA());
     Value left = transposed ? gradient : a, right = transposed ? a : gradient;
-    return gradients.make<MatMulOp>(gradients.transposeLast(left), right,
+    return gradients.make<MatMulOp>(transposeLast(gradients, left), right,
                                     Value(), /*transpose_b=*/false);
   });
   if (op.getBias())

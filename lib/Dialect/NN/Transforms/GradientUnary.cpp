@@ -139,7 +139,8 @@ createLimits(quant::QuantizedType type, int64_t rank, Gradients &gradients) {
     least.push_back(scale * double(type.getStorageTypeMin() - zeroPoint));
     most.push_back(scale * double(type.getStorageTypeMax() - zeroPoint));
   }
-  return {gradients.constant(shape, least), gradients.constant(shape, most)};
+  return {gradients.constant(shape, least, "gradient"),
+          gradients.constant(shape, most, "gradient")};
 }
 
 static void differentiateQuantize(QuantizeOp op, Value gradient,

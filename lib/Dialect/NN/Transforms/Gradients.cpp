@@ -13,10 +13,21 @@ using namespace mlir;
 using namespace cim;
 using namespace cim::nn;
 
+/// Sums over the elements that one of `shape` was broadcast to.
+static Value sumTo(TensorBuilder &b, Value value, ArrayRef<int64_t> shape) {
+  ArrayRef<int64_t> from = shapeOf(value);
+  int64_t added = from.size() - shape.size();
+  SmallVector<int64_t> axes;
+  for (int64_t dim = 0; dim < static_cast<int64_t>(from.size()); ++dim)
+    if (from[dim] != 1 && (dim < added || shape[dim - added] == 1))
+      axes.push_back(dim);
+  return b.reshape(axes.empty() ? value : b.sum(value, axes), shape);
+}
+
 void Gradients::add(Value value, llvm::function_ref<Value()> make) {
   if (!isWanted(value))
     return;
-  Value gradient = sumTo(make(), shapeOf(value)), &sum = sums[value];
+  Value gradient = sumTo(*this, make(), shapeOf(value)), &sum = sums[value];
   sum = sum ? this->make<AddOp>(sum, gradient) : gradient;
 }
 
@@ -81,7 +92,7 @@ static LogicalResult differentiate(Operation *op, const GradientRules &rules,
 FailureOr<SmallVector<Value>>
 nn::createGradients(func::FuncOp function, ValueRange of, ValueRange values) {
   Block &block = function.front();
-  Gradients gradients((OpBuilder(block.getTerminator())));
+  Gradients gradients(function.getLoc(), block.getTerminator());
   SmallVector<Operation *> ops = followForward(block, values, gradients);
   for (Value value : of) {
     gradients.setLoc(value.getLoc());
