@@ -305,8 +305,7 @@ private:
       integers.values.push_back(found.codes(place / columns, place % columns));
     OpBuilder builder(op);
     Value constant =
-        nn::createWeights(builder, weights.getLoc(),
-                          cast<ShapedType>(weights.getType()).getShape(),
+        nn::createWeights(builder, weights.getLoc(), nn::shapeOf(weights),
                           op.getCrossbarChannelDim(), integers);
     for (size_t layer : uses.layers)
       for (OpOperand &operand : layers[layer]->getOpOperands())

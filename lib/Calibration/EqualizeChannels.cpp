@@ -157,7 +157,7 @@ private:
     std::vector<Wanted> wanted;
     for (ChannelScaling::Reader reader : readers) {
       Value input = reader.op.getCrossbarInput();
-      auto shape = cast<ShapedType>(input.getType()).getShape();
+      auto shape = nn::shapeOf(input);
       if (!numbers.try_emplace(input, wanted.size()).second)
         continue;
       int64_t dim = reader.channels.dim;

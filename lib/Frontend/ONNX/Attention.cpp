@@ -10,9 +10,7 @@ using namespace mlir;
 
 namespace cim::onnx {
 
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<ShapedType>(value.getType()).getShape();
-}
+using nn::shapeOf;
 
 /// Queries, keys and values as batch x heads x sequence x size.
 static LogicalResult checkShapes(NodeBinder &b, Value q, Value k, Value v) {

@@ -6,9 +6,7 @@ using namespace mlir;
 
 namespace cim::onnx {
 
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<ShapedType>(value.getType()).getShape();
-}
+using nn::shapeOf;
 
 static SmallVector<int64_t> dimsFrom(int64_t first, int64_t rank) {
   return llvm::to_vector(llvm::seq(first, std::max(first, rank)));

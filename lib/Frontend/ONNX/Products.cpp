@@ -7,9 +7,7 @@ using namespace mlir;
 
 namespace cim::onnx {
 
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<ShapedType>(value.getType()).getShape();
-}
+using nn::shapeOf;
 
 Value transposeMatrices(NodeBinder &b, Value value) {
   if (b.failed() || !value)

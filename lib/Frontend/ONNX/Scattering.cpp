@@ -7,9 +7,7 @@ using namespace mlir;
 
 namespace cim::onnx {
 
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<ShapedType>(value.getType()).getShape();
-}
+using nn::shapeOf;
 
 /// `data` with `updates` at `index`, along its first dimensions.
 static Value scatter(NodeBinder &b, Value data, const FlatIndex &index,

@@ -10,10 +10,6 @@ using namespace mlir;
 
 namespace cim::nn {
 
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<ShapedType>(value.getType()).getShape();
-}
-
 static bool isFloatConstant(Value value) {
   return value.getDefiningOp<ConstantOp>() &&
          getElementTypeOrSelf(value).isF32();

@@ -79,7 +79,7 @@ static FailureOr<ElementsAttr> pad(PadOp op, ElementsAttr value) {
     FailureOr<std::vector<T>> from = readTyped<T>(op.getLoc(), value);
     if (failed(from))
       return failure();
-    ArrayRef<int64_t> shape = cast<ShapedType>(op.getType()).getShape();
+    ArrayRef<int64_t> shape = shapeOf(op);
     std::vector<T> to(llvm::product_of(shape),
                       static_cast<T>(op.getValue().convertToFloat()));
     SmallVector<int64_t> strides = rowMajorStrides(shape);
@@ -126,7 +126,7 @@ template <typename T> static FailureOr<ElementsAttr> foldConcat(ConcatOp op) {
     FailureOr<std::vector<T>> values = readTyped<T>(input);
     if (failed(values))
       return failure();
-    ArrayRef<int64_t> part = cast<ShapedType>(input.getType()).getShape();
+    ArrayRef<int64_t> part = shapeOf(input);
     auto next = values->begin();
     forEachOffset(part, origin, strides,
                   [&](int64_t offset) { joined[offset] = *next++; });

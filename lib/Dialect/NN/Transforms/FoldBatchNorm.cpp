@@ -244,8 +244,8 @@ template <typename OpTy> struct FoldConstantOperand : OpRewritePattern<OpTy> {
       if (dim < 0 || dim >= type.getRank())
         continue;
       FailureOr<std::vector<double>> c =
-          asChannels(*values, cast<ShapedType>(constant.getType()).getShape(),
-                     type.getRank(), dim, type.getDimSize(dim));
+          asChannels(*values, shapeOf(constant), type.getRank(), dim,
+                     type.getDimSize(dim));
       if (failed(c))
         continue;
       Producer producer = findProducer(tensor, dim);

@@ -13,7 +13,7 @@ struct Sliced {
   int64_t outer, extent, inner;
 
   Sliced(Value data, int64_t axis) {
-    ArrayRef<int64_t> shape = cast<ShapedType>(data.getType()).getShape();
+    ArrayRef<int64_t> shape = shapeOf(data);
     outer = llvm::product_of(shape.take_front(axis));
     extent = shape[axis];
     inner = llvm::product_of(shape.drop_front(axis + 1));

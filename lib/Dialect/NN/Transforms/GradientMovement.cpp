@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Gradients of data movement: movement back.
 #include "GradientRules.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;
 using namespace cim::nn;
@@ -14,11 +15,10 @@ static void differentiateReshape(ReshapeOp op, Value gradient,
 
 static void differentiateTranspose(TransposeOp op, Value gradient,
                                    Gradients &gradients) {
-  SmallVector<int64_t> inverse(op.getPermutation().size());
-  for (auto [to, from] : llvm::enumerate(op.getPermutation()))
-    inverse[from] = to;
-  gradients.add(op.getInput(),
-                [&] { return gradients.transpose(gradient, inverse); });
+  gradients.add(op.getInput(), [&] {
+    return gradients.transpose(gradient,
+                               invertPermutationVector(op.getPermutation()));
+  });
 }
 
 static void differentiateConcat(ConcatOp op, Value gradient,

@@ -6,10 +6,6 @@ using namespace mlir;
 
 namespace cim::nn {
 
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<ShapedType>(value.getType()).getShape();
-}
-
 static MovedAxis unchanged(int64_t dim, int64_t extent) {
   return {dim, llvm::to_vector(llvm::seq<int64_t>(0, extent))};
 }

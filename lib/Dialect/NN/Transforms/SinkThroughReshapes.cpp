@@ -3,26 +3,13 @@
 // transposed convolutions are made of.
 #include "cim/Dialect/NN/IR/NN.h"
 #include "cim/Dialect/NN/Transforms/SinkTransposes.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 
 using namespace mlir;
 using namespace cim::nn;
 
 using Dims = SmallVector<int64_t>;
-
-static Dims permuted(ArrayRef<int64_t> list, ArrayRef<int64_t> permutation) {
-  Dims result;
-  for (int64_t dim : permutation)
-    result.push_back(list[dim]);
-  return result;
-}
-
-static Dims inverse(ArrayRef<int64_t> permutation) {
-  Dims result(permutation.size());
-  for (auto [i, dim] : llvm::enumerate(permutation))
-    result[dim] = i;
-  return result;
-}
 
 /// The groups of dimensions of the longer shape that the shorter one joins, in
 /// the order of the shorter one's; nothing when neither is made of the other.
@@ -62,15 +49,16 @@ struct SinkBelowReshape : OpRewritePattern<ReshapeOp> {
     if (!transpose || !groups)
       return failure();
     ArrayRef<int64_t> permutation = transpose.getPermutation(),
-                      to = cast<ShapedType>(op.getType()).getShape();
+                      to = shapeOf(op);
     bool splits = to.size() > permutation.size();
     // From the dimensions of the operand, split or joined, to the result's.
     std::optional<Dims> order = splits ? splitOrder(*groups, permutation)
                                        : joinedOrder(*groups, permutation);
     if (!order)
       return rewriter.notifyMatchFailure(op, "joins what the transpose parts");
-    Value moved = reshape(rewriter, op.getLoc(), transpose.getInput(),
-                          permuted(to, inverse(*order)));
+    Value moved =
+        reshape(rewriter, op.getLoc(), transpose.getInput(),
+                applyPermutation(to, invertPermutationVector(*order)));
     rewriter.replaceOpWithNewOp<TransposeOp>(op, moved, *order);
     return success();
   }
@@ -80,7 +68,7 @@ private:
   static Dims splitOrder(ArrayRef<ReassociationIndices> groups,
                          ArrayRef<int64_t> permutation) {
     Dims first(permutation.size(), 0), order;
-    Dims position = inverse(permutation);
+    Dims position = invertPermutationVector(permutation);
     int64_t next = 0;
     for (int64_t dim = 0, rank = permutation.size(); dim < rank; ++dim) {
       first[dim] = next;
@@ -122,7 +110,8 @@ struct SinkBelowRepeat : OpRewritePattern<BroadcastOp> {
     ArrayRef<int64_t> permutation = transpose.getPermutation();
     auto moved = BroadcastOp::create(
         rewriter, op.getLoc(),
-        type.clone(permuted(type.getShape(), inverse(permutation))),
+        type.clone(applyPermutation(type.getShape(),
+                                    invertPermutationVector(permutation))),
         transpose.getInput());
     rewriter.replaceOpWithNewOp<TransposeOp>(op, moved, permutation);
     return success();
@@ -146,17 +135,18 @@ struct RaiseAboveJoin : OpRewritePattern<TransposeOp> {
       return failure();
     auto groups = groupsOf(joined);
     ArrayRef<int64_t> permutation = op.getPermutation(),
-                      shape = cast<ShapedType>(joined.getType()).getShape();
+                      shape = shapeOf(joined);
     if (!groups || groups->size() != shape.size())
       return failure();
     Value moved = TransposeOp::create(rewriter, op.getLoc(), joined.getInput(),
                                       permuteGroups(*groups, permutation));
-    moved = reshape(rewriter, op.getLoc(), moved, permuted(shape, permutation));
+    moved = reshape(rewriter, op.getLoc(), moved,
+                    applyPermutation(shape, permutation));
     if (slice)
       moved = SliceOp::create(rewriter, op.getLoc(), moved,
-                              permuted(slice.getStarts(), permutation),
-                              permuted(slice.getSizes(), permutation),
-                              permuted(slice.getSteps(), permutation));
+                              applyPermutation(slice.getStarts(), permutation),
+                              applyPermutation(slice.getSizes(), permutation),
+                              applyPermutation(slice.getSteps(), permutation));
     rewriter.replaceOp(op, moved);
     return success();
   }

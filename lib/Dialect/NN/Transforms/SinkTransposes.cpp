@@ -3,6 +3,7 @@
 #include "cim/Dialect/NN/Transforms/SinkTransposes.h"
 #include "cim/Dialect/NN/Transforms/ConstantData.h"
 #include "cim/Dialect/NN/Transforms/Passes.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -16,25 +17,6 @@ using namespace mlir;
 using namespace cim::nn;
 
 using Permutation = SmallVector<int64_t>;
-
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
-static Permutation inverse(ArrayRef<int64_t> permutation) {
-  Permutation result(permutation.size());
-  for (auto [i, dim] : llvm::enumerate(permutation))
-    result[dim] = i;
-  return result;
-}
-
-static Permutation apply(ArrayRef<int64_t> permutation,
-                         ArrayRef<int64_t> shape) {
-  Permutation result;
-  for (int64_t dim : permutation)
-    result.push_back(shape[dim]);
-  return result;
-}
 
 /// NHWC to NCHW with any number of spatial dimensions but one (whose inverse
 /// is itself, so that the direction cannot be told).
@@ -155,10 +137,11 @@ struct SinkBelowSlice : public SinkBelow<SliceOp> {
   using SinkBelow::SinkBelow;
   void rewrite(SliceOp op, Value source, ArrayRef<int64_t> permutation,
                PatternRewriter &rewriter) const override {
-    Permutation back = inverse(permutation);
-    auto moved = SliceOp::create(
-        rewriter, op.getLoc(), source, apply(back, op.getStarts()),
-        apply(back, op.getSizes()), apply(back, op.getSteps()));
+    Permutation back = invertPermutationVector(permutation);
+    auto moved = SliceOp::create(rewriter, op.getLoc(), source,
+                                 applyPermutation(op.getStarts(), back),
+                                 applyPermutation(op.getSizes(), back),
+                                 applyPermutation(op.getSteps(), back));
     replaceSunk(rewriter, op, moved, permutation);
   }
 };
@@ -251,7 +234,7 @@ struct Alignment {
     // Broadcasting adds dimensions in front.
     SmallVector<int64_t> shape(permutation.size() - shapeOf(operand).size(), 1);
     llvm::append_range(shape, shapeOf(operand));
-    Permutation back = inverse(permutation);
+    Permutation back = invertPermutationVector(permutation);
     if (operand.getDefiningOp<ConstantOp>())
       if (FailureOr<std::vector<float>> values = readFloats(operand);
           succeeded(values))
@@ -270,8 +253,8 @@ struct Alignment {
     SmallVector<int64_t> strides(shape.size(), 1);
     for (size_t i = shape.size() - 1; i > 0; --i)
       strides[i - 1] = strides[i] * shape[i];
-    Permutation newShape = apply(permutation, shape);
-    Permutation newStrides = apply(permutation, strides);
+    Permutation newShape = applyPermutation(shape, permutation);
+    Permutation newStrides = applyPermutation(strides, permutation);
     std::vector<float> moved(values.size());
     SmallVector<int64_t> index(shape.size(), 0);
     for (float &value : moved) {
@@ -306,8 +289,10 @@ struct SinkBelowBroadcast : public RewritePattern {
     SmallVector<Value> operands;
     for (Value operand : op->getOperands())
       operands.push_back(alignment->undo(rewriter, op->getLoc(), operand));
-    Operation *moved = cloneWith(rewriter, op, operands,
-                                 apply(inverse(alignment->permutation), shape));
+    Operation *moved =
+        cloneWith(rewriter, op, operands,
+                  applyPermutation(
+                      shape, invertPermutationVector(alignment->permutation)));
     replaceSunk(rewriter, op, moved, alignment->permutation);
     return success();
   }

@@ -18,6 +18,11 @@
 #include "cim/Dialect/NN/IR/NNAttrs.h.inc"
 
 namespace cim::nn {
+/// The shape of a tensor.
+inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) {
+  return llvm::cast<mlir::ShapedType>(value.getType()).getShape();
+}
+
 /// Every element of the result is computed from the elements of the operands
 /// at its place, after broadcasting.
 template <typename ConcreteType>

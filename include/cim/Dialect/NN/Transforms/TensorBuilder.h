@@ -8,11 +8,6 @@
 
 namespace cim::nn {
 
-/// The shape of a tensor.
-inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) {
-  return llvm::cast<mlir::RankedTensorType>(value.getType()).getShape();
-}
-
 /// Makes nn ops at one location. What would change nothing (reshape, broadcast,
 /// pad, slice) is not made: the operand is the result.
 class TensorBuilder : public mlir::ImplicitLocOpBuilder {
