@@ -17,9 +17,6 @@ struct Window {
   explicit Window(Op op)
       : kernel(op.getKernel()), strides(op.getStrides()),
         dilations(op.getDilations()), pads(op.getPads()) {}
-
-  int64_t padBegin(size_t i) const { return pads[i]; }
-  int64_t padEnd(size_t i) const { return pads[kernel.size() + i]; }
 };
 } // namespace
 
@@ -31,9 +28,9 @@ static Value padForWindows(OpBuilder &builder, Location loc, Value input,
   for (size_t i = 0; i < window.kernel.size(); ++i) {
     int64_t needed = (resultType.getDimSize(2 + i) - 1) * window.strides[i] +
                      (window.kernel[i] - 1) * window.dilations[i] + 1;
-    low.push_back(window.padBegin(i));
+    low.push_back(window.pads[i]);
     high.push_back(std::max<int64_t>(
-        0, needed - typeOf(input).getDimSize(2 + i) - window.padBegin(i)));
+        0, needed - typeOf(input).getDimSize(2 + i) - window.pads[i]));
   }
   return createPadded(builder, loc, input, low, high, value);
 }
@@ -140,7 +137,7 @@ struct LowerAvgPool : OpConversionPattern<nn::AvgPoolOp> {
         [](OpBuilder &builder, Location at, Value x, Value acc) -> Value {
           return arith::AddFOp::create(builder, at, acc, x);
         });
-    Value counts = createCounts(op, window, rewriter);
+    Value counts = createCounts(op, rewriter);
     rewriter.replaceOp(
         op, createElementwise(
                 rewriter, loc, {sum, counts}, resultType,
@@ -151,35 +148,12 @@ struct LowerAvgPool : OpConversionPattern<nn::AvgPoolOp> {
   }
 
 private:
-  /// Elements that count in each window, along one dimension.
-  static SmallVector<int64_t> countAlong(nn::AvgPoolOp op, const Window &window,
-                                         size_t i) {
-    int64_t size = typeOf(op.getInput()).getDimSize(2 + i);
-    int64_t begin = 0, end = size;
-    if (op.getCountIncludePad()) {
-      begin = -window.padBegin(i);
-      end = size + window.padEnd(i);
-    }
-    SmallVector<int64_t> counts;
-    for (int64_t o = 0; o < typeOf(op.getResult()).getDimSize(2 + i); ++o) {
-      int64_t count = 0;
-      for (int64_t k = 0; k < window.kernel[i]; ++k) {
-        int64_t at = o * window.strides[i] + k * window.dilations[i] -
-                     window.padBegin(i);
-        count += at >= begin && at < end;
-      }
-      counts.push_back(count);
-    }
-    return counts;
-  }
-
   /// The divisors, which broadcast to the result: a scalar when all are equal.
-  static Value createCounts(nn::AvgPoolOp op, const Window &window,
-                            OpBuilder &builder) {
+  static Value createCounts(nn::AvgPoolOp op, OpBuilder &builder) {
     SmallVector<float> counts{1};
     SmallVector<int64_t> shape;
-    for (size_t i = 0; i < window.kernel.size(); ++i) {
-      SmallVector<int64_t> along = countAlong(op, window, i);
+    for (size_t i = 0; i < op.getKernel().size(); ++i) {
+      SmallVector<int64_t> along = op.countAlong(i);
       shape.push_back(along.size());
       SmallVector<float> product;
       for (float outer : counts)

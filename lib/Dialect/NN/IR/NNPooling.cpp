@@ -56,3 +56,20 @@ LogicalResult AvgPoolOp::inferReturnTypes(MLIRContext *,
                                           SmallVectorImpl<Type> &types) {
   return inferPool(location, adaptor, types);
 }
+
+SmallVector<int64_t> AvgPoolOp::countAlong(size_t dim) {
+  int64_t padding = getPads()[dim];
+  int64_t begin = 0, end = shapeOf(getInput())[2 + dim];
+  if (getCountIncludePad()) {
+    begin -= padding;
+    end += getPads()[getKernel().size() + dim];
+  }
+  SmallVector<int64_t> counts(shapeOf(getResult())[2 + dim], 0);
+  for (auto [window, count] : llvm::enumerate(counts))
+    for (int64_t tap = 0; tap < getKernel()[dim]; ++tap) {
+      int64_t at = int64_t(window) * getStrides()[dim] +
+                   tap * getDilations()[dim] - padding;
+      count += at >= begin && at < end;
+    }
+  return counts;
+}

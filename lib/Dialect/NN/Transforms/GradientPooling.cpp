@@ -106,37 +106,17 @@ static void differentiateMaxPool(MaxPoolOp op, Value gradient,
 // Mean
 //===----------------------------------------------------------------------===//
 
-/// How many elements of each window along spatial dimension `i` count.
-static SmallVector<float> countAlong(AvgPoolOp op, const Windows &windows,
-                                     size_t i) {
-  int64_t begin = 0, end = windows.extents[i];
-  if (op.getCountIncludePad()) {
-    begin -= op.getPads()[i];
-    end += op.getPads()[windows.kernel.size() + i];
-  }
-  SmallVector<float> counts;
-  for (int64_t result = 0; result < shapeOf(op.getResult())[2 + i]; ++result) {
-    int64_t count = 0;
-    for (int64_t tap = 0; tap < windows.kernel[i]; ++tap) {
-      int64_t at = result * windows.strides[i] + tap * windows.dilations[i] -
-                   windows.pads[i];
-      count += at >= begin && at < end;
-    }
-    // A window that lies in padding only has no element to divide for.
-    counts.push_back(std::max<int64_t>(count, 1));
-  }
-  return counts;
-}
-
 /// A sum over windows is as many times their mean.
 static void differentiateAvgPool(AvgPoolOp op, Value gradient,
                                  Gradients &gradients) {
   Windows windows = windowsOf(op);
   size_t spatial = windows.kernel.size();
   for (size_t i = 0; i < spatial; ++i) {
-    SmallVector<float> parts = countAlong(op, windows, i);
-    for (float &part : parts)
-      part = static_cast<float>(windows.kernel[i]) / part;
+    SmallVector<float> parts;
+    // A window that lies in padding only has no element to divide for.
+    for (int64_t count : op.countAlong(i))
+      parts.push_back(static_cast<float>(windows.kernel[i]) /
+                      static_cast<float>(std::max<int64_t>(count, 1)));
     SmallVector<int64_t> shape(spatial - i, 1);
     shape[0] = parts.size();
     gradient = gradients.make<MulOp>(

@@ -40,6 +40,10 @@ def NN_AvgPoolOp : NN_PoolOp<"avg_pool"> {
   let arguments = !con((ins NN_FloatTensor:$input), poolArguments,
                        (ins DefaultValuedAttr<BoolAttr, "false">:$count_include_pad));
   let results = (outs NN_FloatTensor:$result);
+  let extraClassDeclaration = [{
+    /// How many elements count along spatial dimension `dim`, for each window.
+    llvm::SmallVector<int64_t> countAlong(size_t dim);
+  }];
 }
 
 #endif // CIM_DIALECT_NN_IR_NNPOOLING_TD
