@@ -18,24 +18,33 @@ ParametricNetwork::run(ArrayRef<int64_t> samples, ArrayRef<double> parameters,
                        input.bytesPerSample, to);
     from.push_back(room.data());
   }
-  theta.resize(samples.size() * parameterCount);
-  for (size_t i = 0; i < samples.size(); ++i)
-    for (size_t p = 0; p < parameterCount; ++p)
-      theta[i * parameterCount + p] = static_cast<float>(parameters[p]);
-  from.push_back(reinterpret_cast<const char *>(theta.data()));
+  theta.resize(samples.size() * parameters.size());
   losses.resize(samples.size());
   SmallVector<char *> to{reinterpret_cast<char *>(losses.data())};
-  if (hasGradients) {
+  if (hasGradients)
     gradients.resize(theta.size());
-    to.push_back(reinterpret_cast<char *>(gradients.data()));
+  float *place = theta.data(), *own = gradients.data();
+  for (int64_t count : counts) {
+    from.push_back(reinterpret_cast<const char *>(place));
+    if (hasGradients)
+      to.push_back(reinterpret_cast<char *>(own));
+    for (size_t i = 0; i < samples.size(); ++i)
+      place = llvm::copy(parameters.take_front(count), place);
+    own += samples.size() * count;
+    parameters = parameters.drop_front(count);
   }
   if (failed(runner.run(samples.size(), from, to)))
     return failure();
+  if (!hasGradients)
+    return ArrayRef(losses);
   // In the order of the samples: nothing depends on the number of threads.
-  if (hasGradients)
+  const float *found = gradients.data();
+  for (int64_t count : counts) {
     for (size_t i = 0; i < samples.size(); ++i)
-      for (size_t p = 0; p < parameterCount; ++p)
-        gradient[p] += gradients[i * parameterCount + p];
+      for (int64_t p = 0; p < count; ++p)
+        gradient[p] += *found++;
+    gradient = gradient.drop_front(count);
+  }
   return ArrayRef(losses);
 }
 

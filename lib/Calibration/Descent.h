@@ -74,11 +74,11 @@ struct TuningInput {
 /// A program with parameters, and room for the samples of a run.
 class ParametricNetwork {
 public:
+  /// `counts`: of the parameters of each argument.
   ParametricNetwork(CallRunner runner, llvm::ArrayRef<TuningInput> inputs,
-                    size_t parameterCount, bool hasGradients)
-      : runner(std::move(runner)), inputs(inputs),
-        parameterCount(parameterCount), hasGradients(hasGradients),
-        gathered(inputs.size()) {}
+                    llvm::ArrayRef<int64_t> counts, bool hasGradients)
+      : runner(std::move(runner)), inputs(inputs), counts(counts),
+        hasGradients(hasGradients), gathered(inputs.size()) {}
 
   /// The losses of some samples, until the next run; adds their gradients to
   /// `gradient`.
@@ -89,7 +89,7 @@ public:
 private:
   CallRunner runner;
   llvm::ArrayRef<TuningInput> inputs;
-  size_t parameterCount;
+  llvm::SmallVector<int64_t> counts;
   bool hasGradients;
   std::vector<std::vector<char>> gathered;
   std::vector<float> theta, losses, gradients;

@@ -240,9 +240,8 @@ FailureOr<ParametricNetwork> Tuner::compile(bool gradients, bool open) {
       CallRunner::create(*models.back(), batchSize / callSize);
   if (failed(runner))
     return failure();
-  return ParametricNetwork(
-      std::move(*runner), inputs,
-      network.countTables() + (open ? network.countCells() : 0), gradients);
+  return ParametricNetwork(std::move(*runner), inputs,
+                           network.listParameters(open), gradients);
 }
 
 FailureOr<std::vector<double>> Tuner::measureHeld(ParametricNetwork &review) {

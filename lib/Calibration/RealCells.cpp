@@ -159,7 +159,7 @@ public:
                  op.getInput().getType().getElementType())
                  .getScale()) {}
 
-  Value build(Value cells);
+  Value build(ValueRange planes);
 
 private:
   /// The input at every tap of all windows, in integers, batch x rows x columns
@@ -280,16 +280,15 @@ Value SumBuilder::convert(Value products, const Conversion &conversion,
   return b.make<nn::MulOp>(codes, b.constant(width, fromCodes));
 }
 
-Value SumBuilder::build(Value cells) {
+Value SumBuilder::build(ValueRange planes) {
   taps = buildTaps();
   if (!isDepthwise())
     windows = buildWindows(taps);
-  int64_t size = matrix.groups * matrix.rows * matrix.columns;
   int64_t width = matrix.groups * matrix.columns;
   Value sum;
-  for (int64_t p = 0; p < matrix.planes; ++p) {
-    Value weights = b.reshape(b.columns(cells, p * size, size),
-                              {matrix.groups, matrix.rows, matrix.columns});
+  for (auto [p, cells] : llvm::enumerate(planes)) {
+    Value weights =
+        b.reshape(cells, {matrix.groups, matrix.rows, matrix.columns});
     for (const Conversion &conversion : matrix.conversions[p]) {
       Value found =
           convert(multiply(weights, conversion), conversion,
@@ -301,8 +300,8 @@ Value SumBuilder::build(Value cells) {
 }
 
 Value buildSums(nn::TensorBuilder &b, MvmOp op, const TunedMatrix &matrix,
-                const Arch &arch, Value cells) {
-  return SumBuilder(b, op, matrix, arch).build(cells);
+                const Arch &arch, ValueRange planes) {
+  return SumBuilder(b, op, matrix, arch).build(planes);
 }
 
 } // namespace cim

@@ -27,6 +27,8 @@ struct TunedMatrix {
   std::vector<float> significance; // planes x groups x columns
   std::vector<llvm::SmallVector<Conversion, 1>> conversions; // by plane
   std::vector<double> cells; // planes x groups x rows x columns
+
+  int64_t cellsPerPlane() const { return groups * rows * columns; }
 };
 
 /// The matrices whose cells can be tuned, in the order in which `layers`, all
@@ -37,9 +39,9 @@ llvm::FailureOr<std::vector<TunedMatrix>>
 collectTunedMatrices(llvm::ArrayRef<TunedLayer> layers, const Arch &arch);
 
 /// Builds what `op` makes of its windows before the epilogue, in float, from
-/// `cells` of its matrix (1 x number of cells).
+/// the cells of each plane of its matrix (1 x number of cells).
 mlir::Value buildSums(nn::TensorBuilder &b, MvmOp op, const TunedMatrix &matrix,
-                      const Arch &arch, mlir::Value cells);
+                      const Arch &arch, mlir::ValueRange planes);
 
 /// Rounds `cells` and puts them into the matrix.
 llvm::LogicalResult setCells(const TunedMatrix &matrix,

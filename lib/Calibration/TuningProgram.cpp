@@ -40,6 +40,14 @@ FailureOr<TunedNetwork> collectTuned(ModuleOp module, const Arch &arch,
   return network;
 }
 
+SmallVector<int64_t> TunedNetwork::listParameters(bool withCells) const {
+  SmallVector<int64_t> counts{countTables()};
+  for (const TunedMatrix &matrix : matrices)
+    if (withCells)
+      counts.append(matrix.planes, matrix.cellsPerPlane());
+  return counts;
+}
+
 TunedOutput describeOutput(ModuleOp module, unsigned number, bool classes) {
   TunedOutput output;
   output.number = number;
@@ -164,16 +172,15 @@ namespace {
 /// Lets layers read their scales, biases and cells from parameters.
 class LayerOpener {
 public:
-  /// `parameters`: batch x count.
-  LayerOpener(const TunedNetwork &network, const Arch &arch, Value parameters)
-      : network(network), arch(arch) {
-    Block *block = parameters.getParentBlock();
-    nn::TensorBuilder b(parameters.getLoc(), block, block->begin());
-    int64_t count = network.countTables();
-    tables = b.columns(parameters, 0, count);
+  /// `parameters`: the arguments for them.
+  LayerOpener(const TunedNetwork &network, const Arch &arch,
+              ValueRange parameters)
+      : network(network), arch(arch), tables(parameters.front()) {
+    Block *block = tables.getParentBlock();
+    nn::TensorBuilder b(tables.getLoc(), block, block->begin());
     // Every sample brings the same cells.
-    if (int64_t left = nn::shapeOf(parameters)[1] - count)
-      cells = b.columns(b.rows(parameters, 0, 1), count, left);
+    for (Value plane : parameters.drop_front())
+      planes.push_back(b.rows(plane, 0, 1));
   }
 
   void run() {
@@ -200,20 +207,20 @@ private:
 
   /// What `op` sums up, if its cells are parameters.
   Value openCells(nn::TensorBuilder &b, MvmOp op) {
-    int64_t begin = 0;
+    ArrayRef<Value> left = planes;
     for (const TunedMatrix &matrix : network.matrices) {
-      int64_t count = matrix.cells.size();
       MatrixOp own = matrix.op;
       if (own.getSymName() == op.getMatrix())
-        return buildSums(b, op, matrix, arch, b.columns(cells, begin, count));
-      begin += count;
+        return buildSums(b, op, matrix, arch, left.take_front(matrix.planes));
+      left = left.drop_front(matrix.planes);
     }
     return Value();
   }
 
   const TunedNetwork &network;
   const Arch &arch;
-  Value tables, cells;
+  Value tables;
+  SmallVector<Value> planes; // of all matrices
   int64_t at = 0;
 };
 
@@ -240,8 +247,10 @@ LogicalResult buildTuningProgram(ModuleOp module, const Arch &arch,
   for (const TunedOutput &output : outputs)
     targets.push_back(
         addArgument(terminator->getOperand(output.number).getType()));
-  Value parameters = addArgument(RankedTensorType::get(
-      {batch, network->countTables() + network->countCells()}, b.getF32Type()));
+  SmallVector<Value> parameters;
+  for (int64_t count : network->listParameters(withCells))
+    parameters.push_back(
+        addArgument(RankedTensorType::get({batch, count}, b.getF32Type())));
   LayerOpener(*network, arch, parameters).run();
   Value loss;
   for (auto [output, target] : llvm::zip_equal(outputs, targets)) {
@@ -255,7 +264,7 @@ LogicalResult buildTuningProgram(ModuleOp module, const Arch &arch,
         nn::createGradients(main, loss, parameters);
     if (failed(gradient))
       return failure();
-    results.push_back(gradient->front());
+    llvm::append_range(results, *gradient);
   }
   terminator->setOperands(results);
   main.setType(b.getFunctionType(main.getArgumentTypes(),

@@ -40,6 +40,10 @@ struct TunedNetwork {
       count += matrix.cells.size();
     return count;
   }
+
+  /// Parameters of each argument of a tuning program: all scales and biases,
+  /// then, `withCells`, each plane of each matrix.
+  llvm::SmallVector<int64_t> listParameters(bool withCells) const;
 };
 
 /// Collects the layers of `module` and, `withCells`, the matrices whose cells
@@ -67,13 +71,13 @@ TunedOutput describeOutput(mlir::ModuleOp module, unsigned number,
 
 /// Rewrites `@main` of `module` (a copy, with matrices tiled): behind the
 /// inputs it takes, for every sample, what the float network makes of each of
-/// `outputs`, and the parameters (`tensor<batch x P>`): per layer the
-/// logarithms of factors of all scales, then the changes of all biases in
-/// deviations; `withCells`, of each matrix its cells as real numbers, the same
-/// for all samples (the first one's count). It returns the loss of each sample
-/// (`tensor<batch>`) and, with `gradients`, the gradient of that with respect
-/// to its parameters (of the sum of losses for cells, with the first sample).
-/// An op without gradient is an error.
+/// `outputs`, and parameters: `tensor<batch x P>`, per layer the logarithms of
+/// factors of all scales, then the changes of all biases in deviations;
+/// `withCells`, for every plane of every matrix `tensor<batch x C>`, its cells
+/// as real numbers, the same for all samples (the first one's count). It
+/// returns the loss of each sample (`tensor<batch>`) and, with `gradients`, the
+/// gradients of that with respect to its parameters (of the sum of losses for
+/// cells, with the first sample). An op without gradient is an error.
 llvm::LogicalResult buildTuningProgram(mlir::ModuleOp module, const Arch &arch,
                                        llvm::ArrayRef<TunedOutput> outputs,
                                        bool gradients, bool withCells);

@@ -2,8 +2,8 @@
 // Programs whose cells are parameters, against the matrices they stand for and
 // against docs/Numerics.md.
 #include "CellsReference.h"
+#include "Descent.h"
 #include "MappedRun.h"
-#include "ModelRunner.h"
 #include "cim/Dialect/CIM/Transforms/Passes.h"
 
 using namespace mlir;
@@ -62,30 +62,28 @@ protected:
   Outcome run(const Program &program, ArrayRef<double> cells) {
     FailureOr<CallRunner> runner = CallRunner::create(program.model, 1);
     EXPECT_TRUE(succeeded(runner));
-    std::vector<float> input, parameters, losses(batch);
+    std::vector<float> input;
     for (int64_t q : data.input)
       input.push_back(float(double(q) * inputUnit));
-    for (int64_t sample = 0; sample < batch; ++sample) {
-      llvm::append_range(parameters, data.tables);
-      llvm::append_range(parameters, cells);
-    }
-    std::vector<float> gradients(parameters.size());
-    auto bytes = [](auto &values) {
-      return reinterpret_cast<char *>(const_cast<float *>(values.data()));
+    SmallVector<TuningInput> inputs;
+    auto add = [&](const std::vector<float> &values) {
+      inputs.push_back({reinterpret_cast<const char *>(values.data()),
+                        int64_t(values.size() * sizeof(float)) / batch});
     };
-    SmallVector<const char *> in{bytes(input)};
+    add(input);
     for (int64_t layer = 0; layer < shape.layers; ++layer)
-      in.push_back(bytes(data.targets[layer]));
-    in.push_back(bytes(parameters));
-    SmallVector<char *> out{bytes(losses)};
-    if (program.hasGradients)
-      out.push_back(bytes(gradients));
-    EXPECT_TRUE(succeeded(runner->run(batch, in, out)));
-    std::vector<double> gradient(parameters.size() / batch);
-    for (auto [i, value] : llvm::enumerate(gradients))
-      gradient[i % gradient.size()] += value;
+      add(data.targets[layer]);
+    std::vector<double> parameters = data.tables;
+    llvm::append_range(parameters, cells);
+    std::vector<double> gradient(parameters.size());
+    ParametricNetwork parametric(std::move(*runner), inputs,
+                                 network.listParameters(!cells.empty()),
+                                 program.hasGradients);
+    FailureOr<ArrayRef<float>> losses =
+        parametric.run({0, 1}, parameters, gradient);
+    EXPECT_TRUE(succeeded(losses));
     auto middle = gradient.begin() + data.tables.size();
-    return {losses[0] + losses[1],
+    return {(*losses)[0] + (*losses)[1],
             {gradient.begin(), middle},
             {middle, gradient.end()}};
   }
