@@ -6,10 +6,26 @@
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 #include <csignal>
+#ifdef __GLIBC__
+#include <limits>
+#include <malloc.h>
+#endif
 
 using namespace cim;
 
+/// Tensors of calibration come and go by the thousand. By default glibc hands
+/// their pages back to the kernel and takes new ones each time, which can take
+/// as long as the arithmetic.
+static void keepFreedMemory() {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
+}
+
 int main(int argc, char **argv) {
+  keepFreedMemory();
   llvm::InitLLVM init(argc, argv);
   // A file size limit shall be an error of write(), with a diagnostic.
   std::signal(SIGXFSZ, SIG_IGN);
