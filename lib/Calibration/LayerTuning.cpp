@@ -23,7 +23,8 @@ using namespace mlir;
 namespace cim {
 
 /// The schedules; docs/Accuracy.md says how they were found.
-static constexpr int64_t batchSize = 32, maxSteps = 400, maxRounds = 40,
+static constexpr int64_t fewestPerStep = 4, mostPerStep = 32,
+                         windowsPerStep = 1024, maxSteps = 400, maxRounds = 40,
                          reviews = 16;
 static constexpr double scaleRate = 0.002, biasRate = 0.008;
 static constexpr int64_t fewestCellSteps = 2000, mostCellSteps = 12000,
@@ -33,12 +34,14 @@ static constexpr double wantedProducts = 0x1p37, mostProducts = 0x1p43;
 /// A step has a gradient of each cell for every sample.
 static constexpr int64_t mostCells = int64_t(1) << 22;
 static constexpr double cellRate = 0.012, rateWhileRounding = 0.5;
-/// Feature maps and gradients of a call stay below this.
+/// Calls of a step that can run at the same time, and what the feature maps
+/// and gradients of one stay below.
+static constexpr int64_t callsPerStep = 4;
 static constexpr int64_t maxCallBytes = int64_t(1) << 28;
 
 namespace {
 
-/// The losses of samples held back.
+/// The losses of judges.
 struct Outcome {
   std::vector<double> before, after;
 };
@@ -51,12 +54,14 @@ public:
       : mapped(mapped), arch(arch), target(target), samples(samples),
         classes(classes), withCells(withCells),
         seen(samples.list(/*held=*/false, /*mixtures=*/withCells)),
-        held(samples.list(/*held=*/true, /*mixtures=*/withCells)) {}
+        judges(samples.list(/*held=*/true, /*mixtures=*/withCells)) {}
 
   /// False, with a remark, when there is nothing to tune.
   FailureOr<bool> prepare();
   /// Moves scales and biases, if that is a gain.
   LogicalResult tuneTables();
+  /// Learns from samples held back as well, and is judged by all.
+  void learnFromAll();
   /// Moves cells, scales and biases; whether that is a gain.
   FailureOr<bool> tuneCells();
 
@@ -64,13 +69,14 @@ private:
   /// Why there is nothing to do, or an empty string.
   std::string findObstacle();
   void collectInputs();
+  /// Samples per step: most, or as many as have enough windows of every layer.
+  int64_t chooseStepSize();
   /// Samples per call; with `open` cells they divide those of a step.
   int64_t chooseCallSize(bool open);
   /// The program with its gradients, or what reviews use.
   FailureOr<ParametricNetwork> compile(bool gradients, bool open = false);
 
-  /// Moves scales and biases to where samples held back lose least on a
-  /// descent.
+  /// Moves scales and biases to where judges lose least on a descent.
   FailureOr<Outcome> descend();
   /// Products for one sample, and elements of what needs none.
   double countProducts();
@@ -82,8 +88,8 @@ private:
   /// Adds the next step's gradient; false when nothing can follow it.
   FailureOr<bool> step(ParametricNetwork &steep, SampleOrder &order,
                        int64_t number, std::vector<double> &gradient);
-  /// The losses of samples held back, for now.
-  FailureOr<std::vector<double>> measureHeld(ParametricNetwork &review);
+  /// The losses of judges, for now.
+  FailureOr<std::vector<double>> judge();
   void writeBack();
 
   ModuleOp mapped;
@@ -91,7 +97,10 @@ private:
   StringRef target;
   const TuningSamples &samples;
   bool classes, withCells;
-  std::vector<int64_t> seen, held; // numbers of samples
+  /// Numbers of samples to learn from, and of those that are measured.
+  std::vector<int64_t> seen, judges;
+  StringRef kindOfJudges = "held back";
+  int64_t stepSize = mostPerStep;
 
   TunedNetwork network;
   std::vector<TunedOutput> outputs;
@@ -99,6 +108,8 @@ private:
   /// Programs, and those compiled, which must outlive what runs them.
   std::vector<OwningOpRef<ModuleOp>> programs;
   std::vector<std::unique_ptr<ModelRunner>> models;
+  /// What judges see.
+  std::optional<ParametricNetwork> review;
 
   /// Of each layer the logarithms of factors, then the changes of biases; then
   /// the cells of each matrix.
@@ -160,6 +171,7 @@ FailureOr<bool> Tuner::prepare() {
     return false;
   }
   collectInputs();
+  stepSize = chooseStepSize();
   parameters.assign(network.countTables(), 0);
   for (const TunedMatrix &matrix : network.matrices)
     llvm::append_range(parameters, matrix.cells);
@@ -177,6 +189,17 @@ void Tuner::collectInputs() {
   }
 }
 
+int64_t Tuner::chooseStepSize() {
+  int64_t fewest = windowsPerStep;
+  for (const TunedLayer &layer : network.layers) {
+    MvmOp op = layer.op;
+    ArrayRef<int64_t> shape = op.getType().getShape();
+    fewest = std::min(fewest, shape[1] * shape[2]);
+  }
+  return std::clamp(windowsPerStep / std::max<int64_t>(fewest, 1),
+                    fewestPerStep, mostPerStep);
+}
+
 int64_t Tuner::chooseCallSize(bool open) {
   int64_t bytes = 0, batch = nn::getBatch(mapped);
   mapped.walk([&](Operation *op) {
@@ -192,11 +215,11 @@ int64_t Tuner::chooseCallSize(bool open) {
   });
   if (open)
     bytes += batch * network.countCells() * sizeof(float);
-  constexpr int64_t most = 8;
+  int64_t most = std::max<int64_t>(stepSize / callsPerStep, 1);
   // Gradients take as much again, and more for what they are made of.
   int64_t size =
       std::clamp<int64_t>(maxCallBytes / (3 * bytes / batch + 1), 1, most);
-  while (open && std::min<int64_t>(batchSize, seen.size()) % size != 0)
+  while (open && std::min<int64_t>(stepSize, seen.size()) % size != 0)
     --size;
   return size;
 }
@@ -237,18 +260,24 @@ FailureOr<ParametricNetwork> Tuner::compile(bool gradients, bool open) {
   programs.push_back(std::move(program));
   models.push_back(std::make_unique<ModelRunner>(std::move(*model)));
   FailureOr<CallRunner> runner =
-      CallRunner::create(*models.back(), batchSize / callSize);
+      CallRunner::create(*models.back(), stepSize / callSize);
   if (failed(runner))
     return failure();
   return ParametricNetwork(std::move(*runner), inputs,
                            network.listParameters(open), gradients);
 }
 
-FailureOr<std::vector<double>> Tuner::measureHeld(ParametricNetwork &review) {
+FailureOr<std::vector<double>> Tuner::judge() {
   std::vector<double> losses;
-  for (ArrayRef<int64_t> left = held; !left.empty();) {
-    ArrayRef<int64_t> part = left.take_front(batchSize);
-    FailureOr<ArrayRef<float>> found = review.run(part, parameters);
+  if (!review) {
+    FailureOr<ParametricNetwork> compiled = compile(/*gradients=*/false);
+    if (failed(compiled))
+      return failure();
+    review = std::move(*compiled);
+  }
+  for (ArrayRef<int64_t> left = judges; !left.empty();) {
+    ArrayRef<int64_t> part = left.take_front(mostPerStep);
+    FailureOr<ArrayRef<float>> found = review->run(part, parameters);
     if (failed(found))
       return failure();
     losses.insert(losses.end(), found->begin(), found->end());
@@ -297,17 +326,14 @@ FailureOr<Outcome> Tuner::descend() {
   FailureOr<ParametricNetwork> steep = compile(/*gradients=*/true);
   if (failed(steep))
     return failure();
-  FailureOr<ParametricNetwork> review = compile(/*gradients=*/false);
-  if (failed(review))
-    return failure();
   parameters.assign(network.countTables(), 0);
-  FailureOr<std::vector<double>> first = measureHeld(*review);
+  FailureOr<std::vector<double>> first = judge();
   if (failed(first))
     return failure();
   Outcome outcome{*first, *first};
   std::vector<double> chosen = parameters, gradient(parameters.size());
   Adam adam(makeRates(network));
-  SampleOrder order(seen, batchSize);
+  SampleOrder order(seen, stepSize);
   int64_t steps =
       std::min<int64_t>(maxSteps, maxRounds * seen.size() / order.size());
   Progress progress("tuning: step", steps);
@@ -323,7 +349,7 @@ FailureOr<Outcome> Tuner::descend() {
               parameters);
     if ((number + 1) * reviews / steps == number * reviews / steps)
       continue;
-    FailureOr<std::vector<double>> found = measureHeld(*review);
+    FailureOr<std::vector<double>> found = judge();
     if (failed(found))
       return failure();
     if (getMean(*found) < getMean(outcome.after)) {
@@ -336,13 +362,13 @@ FailureOr<Outcome> Tuner::descend() {
 }
 
 /// Says what became of `what`, judged by `judges`.
-static void remark(ModuleOp module, StringRef what, StringRef judges,
+static void remark(ModuleOp module, StringRef what, const Twine &judges,
                    const Outcome &outcome, bool isBetter) {
   module.emitRemark(llvm::formatv(
-      "{0} {1}: on {2} {3} held back the outputs' distance from float was {4} "
+      "{0} {1}: on {2} {3} the outputs' distance from float was {4} "
       "and {5} {6}",
       what, isBetter ? "are tuned" : "stay as they are", outcome.before.size(),
-      judges, llvm::format("%.4g", getMean(outcome.before)),
+      judges.str(), llvm::format("%.4g", getMean(outcome.before)),
       isBetter ? "is" : "would be",
       llvm::format("%.4g", getMean(outcome.after))));
 }
@@ -352,7 +378,8 @@ LogicalResult Tuner::tuneTables() {
   if (failed(outcome))
     return failure();
   bool isBetter = isGain(*outcome);
-  remark(mapped, "scales and biases", "samples", *outcome, isBetter);
+  remark(mapped, "scales and biases", "samples " + kindOfJudges, *outcome,
+         isBetter);
   if (isBetter)
     writeBack();
   return success();
@@ -393,7 +420,7 @@ FailureOr<bool> Tuner::roundCells(int64_t steps) {
   rates.resize(parameters.size(), cellRate);
   Adam adam(std::move(rates));
   CellRounding rounding(network);
-  SampleOrder order(seen, batchSize);
+  SampleOrder order(seen, stepSize);
   Progress progress("tuning cells: step", steps);
   for (int64_t number = 0; number < steps; ++number) {
     progress.step();
@@ -422,7 +449,7 @@ FailureOr<bool> Tuner::roundCells(int64_t steps) {
 }
 
 int64_t Tuner::chooseCellSteps() {
-  double perStep = countProducts() * double(batchSize);
+  double perStep = countProducts() * double(stepSize);
   auto steps = static_cast<int64_t>(std::clamp<double>(
       wantedProducts / perStep, fewestCellSteps, mostCellSteps));
   auto refuse = [&](const Twine &most, const Twine &found) {
@@ -440,6 +467,14 @@ int64_t Tuner::chooseCellSteps() {
   return steps;
 }
 
+void Tuner::learnFromAll() {
+  seen.resize(samples.total);
+  std::iota(seen.begin(), seen.end(), 0);
+  judges.resize(std::min(2 * samples.data.count, samples.total));
+  std::iota(judges.begin(), judges.end(), 0);
+  kindOfJudges = "learned from";
+}
+
 FailureOr<bool> Tuner::tuneCells() {
   FailureOr<bool> canTune = prepare();
   if (failed(canTune) || !*canTune)
@@ -452,10 +487,7 @@ FailureOr<bool> Tuner::tuneCells() {
   int64_t steps = chooseCellSteps();
   if (steps == 0)
     return false;
-  FailureOr<ParametricNetwork> review = compile(/*gradients=*/false);
-  if (failed(review))
-    return failure();
-  FailureOr<std::vector<double>> first = measureHeld(*review);
+  FailureOr<std::vector<double>> first = judge();
   if (failed(first))
     return failure();
   FailureOr<bool> areRound = roundCells(steps);
@@ -467,7 +499,8 @@ FailureOr<bool> Tuner::tuneCells() {
   writeBack();
   outcome->before = std::move(*first);
   bool isBetter = isGain(*outcome);
-  remark(mapped, "cells", "samples and mixtures", *outcome, isBetter);
+  remark(mapped, "cells", "samples and mixtures " + kindOfJudges, *outcome,
+         isBetter);
   return isBetter;
 }
 
@@ -485,6 +518,7 @@ void Tuner::writeBack() {
     at += 2 * channels;
     setEpilogue(layer.op, layer.scale, layer.bias);
   }
+  review.reset();
 }
 
 FailureOr<LayerTuning> LayerTuning::create(ModuleOp network, const Arch &arch,
@@ -492,7 +526,7 @@ FailureOr<LayerTuning> LayerTuning::create(ModuleOp network, const Arch &arch,
                                            Tuning tuning) {
   FailureOr<TuningSamples> loaded =
       TuningSamples::load(network, arch, samples, limit,
-                          /*withMixtures=*/tuning == Tuning::Cells);
+                          /*forCells=*/tuning == Tuning::Cells);
   if (failed(loaded))
     return failure();
   LayerTuning result;
@@ -513,12 +547,22 @@ LogicalResult LayerTuning::run(ModuleOp mapped, const Arch &arch,
     return failure();
   if (tuning != Tuning::Cells)
     return success();
-  OwningOpRef<ModuleOp> copy = mapped.clone();
-  Tuner other(*copy, arch, target, *samples, classes, /*withCells=*/true);
-  FailureOr<bool> isBetter = other.tuneCells();
-  if (succeeded(isBetter) && *isBetter)
-    mapped.getBodyRegion().takeBody(copy->getBodyRegion());
-  return isBetter;
+  OwningOpRef<ModuleOp> best;
+  for (bool fromAll : {false, true}) {
+    OwningOpRef<ModuleOp> copy = mapped.clone();
+    Tuner other(*copy, arch, target, *samples, classes, /*withCells=*/true);
+    if (fromAll)
+      other.learnFromAll();
+    FailureOr<bool> isBetter = other.tuneCells();
+    if (failed(isBetter))
+      return failure();
+    if (!*isBetter)
+      break;
+    best = std::move(copy);
+  }
+  if (best)
+    mapped.getBodyRegion().takeBody(best->getBodyRegion());
+  return success();
 }
 
 } // namespace cim

@@ -13,7 +13,7 @@ using namespace mlir;
 namespace cim {
 
 static constexpr int64_t heldEvery = 4, mixturesPerSample = 16,
-                         maxMixtureBytes = int64_t(1) << 28;
+                         mostForCells = 4096, maxBytes = int64_t(1) << 28;
 
 bool TuningSamples::isHeld(int64_t number) {
   return number % heldEvery == heldEvery - 1;
@@ -45,20 +45,29 @@ static int64_t drawSample(int64_t number, uint64_t seed, int64_t count) {
   return place + place / others;
 }
 
-/// Puts mixtures `t a + (1 - t) b` of samples a and b behind them; t follows
-/// the arcsine distribution: mostly near 0 or 1. How many there are then.
-/// `outputBytes`: what the network makes of one.
-static int64_t addMixtures(SampleData &samples, int64_t outputBytes) {
-  int64_t count = samples.count, bytes = outputBytes;
-  for (npy::Array &input : samples.inputs) {
-    if (input.type != npy::Type::F32)
-      return count;
-    bytes += input.bytes.size() / input.shape.front();
-  }
-  if (count < heldEvery)
+/// How many samples may take memory: `maxBytes` for inputs and outputs.
+static int64_t countThatFit(ModuleOp network) {
+  FunctionType type =
+      network.lookupSymbol<func::FuncOp>("main").getFunctionType();
+  int64_t bits = 0;
+  for (TypeRange types : {type.getInputs(), type.getResults()})
+    for (Type type : types)
+      bits += cast<ShapedType>(type).getNumElements() *
+              cast<ShapedType>(type).getElementTypeBitWidth();
+  return maxBytes * 8 * nn::getBatch(network) / std::max<int64_t>(bits, 1);
+}
+
+/// Puts mixtures `t a + (1 - t) b` of samples a and b behind them, at most
+/// `limit`; t follows the arcsine distribution: mostly near 0 or 1. How many
+/// there are then.
+static int64_t addMixtures(SampleData &samples, int64_t limit) {
+  int64_t count = samples.count;
+  if (count < heldEvery ||
+      llvm::any_of(
+          samples.inputs,
+          [](auto &input) { return input.type != npy::Type::F32; }))
     return count;
-  int64_t total =
-      count + std::min(mixturesPerSample * count, maxMixtureBytes / bytes);
+  int64_t total = count + std::min(mixturesPerSample * count, limit);
   for (npy::Array &input : samples.inputs) {
     int64_t size = input.bytes.size() / input.shape.front();
     input.bytes.resize(total * size);
@@ -81,7 +90,10 @@ static int64_t addMixtures(SampleData &samples, int64_t outputBytes) {
 
 FailureOr<TuningSamples> TuningSamples::load(ModuleOp network, const Arch &arch,
                                              StringRef path, int64_t limit,
-                                             bool withMixtures) {
+                                             bool forCells) {
+  int64_t fit = countThatFit(network);
+  if (forCells)
+    limit = std::max(limit, std::min(mostForCells, fit));
   FailureOr<SampleData> data = loadSamples(network, path, limit);
   if (failed(data))
     return failure();
@@ -89,11 +101,7 @@ FailureOr<TuningSamples> TuningSamples::load(ModuleOp network, const Arch &arch,
   if (failed(runner))
     return failure();
   TuningSamples samples;
-  int64_t outputBytes = 0;
-  for (Type type : network.lookupSymbol<func::FuncOp>("main").getResultTypes())
-    outputBytes += cast<ShapedType>(type).getNumElements() * sizeof(float) /
-                   nn::getBatch(network);
-  samples.total = withMixtures ? addMixtures(*data, outputBytes) : data->count;
+  samples.total = forCells ? addMixtures(*data, fit) : data->count;
   auto wanted = runner->evaluate(*data, samples.total);
   if (failed(wanted))
     return failure();

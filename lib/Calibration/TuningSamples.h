@@ -24,12 +24,12 @@ struct TuningSamples {
   std::vector<int64_t> list(bool held, bool mixtures) const;
 
   /// Runs `network` (float, as imported) on the first `limit` of the samples
-  /// in `path` and, `withMixtures`, on mixtures of them if all inputs are
-  /// 32-bit floats. Problems are errors at it.
+  /// in `path`. `forCells` on more, if they take little memory, and on mixtures
+  /// of them if all inputs are 32-bit floats. Problems are errors at it.
   static llvm::FailureOr<TuningSamples> load(mlir::ModuleOp network,
                                              const Arch &arch,
                                              llvm::StringRef path,
-                                             int64_t limit, bool withMixtures);
+                                             int64_t limit, bool forCells);
 };
 
 } // namespace cim

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Tuning of a chain of dense layers once more in NumPy, written from docs/Accuracy.md, "Tuning"."""
+"""Tuning of a chain of dense layers once more in NumPy, written from docs/Accuracy.md, "Tuning". Inputs are samples x
+rows, or samples x windows x rows."""
 
 import copy
 import re
 
 import numpy as np
 
-MAX_STEPS, MAX_ROUNDS, BATCH, REVIEWS, HELD_EVERY = 400, 40, 32, 16, 4
+MAX_STEPS, MAX_ROUNDS, REVIEWS, HELD_EVERY = 400, 40, 16, 4
+FEWEST_PER_STEP, MOST_PER_STEP, WINDOWS_PER_STEP = 4, 32, 1024
 SCALE_RATE, BIAS_RATE = 0.002, 0.008
 FEWEST_CELL_STEPS, MOST_CELL_STEPS, WANTED_PRODUCTS = 2000, 12000, 2**37
 STEPS_PER_ROUNDING, MIXTURES_PER_SAMPLE = 5, 16
@@ -55,17 +57,17 @@ def read_layers(path):
 
 
 def log_softmax(y):
-    shifted = y - y.max(1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    shifted = y - y.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
 
 
 def distance(y, target, energy, classes):
     """Of outputs from those of the float network, by sample."""
-    loss = ((y - target) ** 2).mean(1) / energy
+    loss = ((y - target) ** 2).mean(-1) / energy
     if classes:
         wanted = log_softmax(target)
-        loss += (np.exp(wanted) * (wanted - log_softmax(y))).sum(1)
-    return loss
+        loss += (np.exp(wanted) * (wanted - log_softmax(y))).sum(-1)
+    return loss.mean(tuple(range(1, loss.ndim)))
 
 
 class Network:
@@ -99,7 +101,8 @@ class Network:
 
     def gradient(self):
         """The mean over samples, per layer of factors, of shifts and of cells."""
-        g = 2 * (self.y - self.target) / self.y.shape[1] / self.energy
+        flat = lambda values: values.reshape(-1, values.shape[-1])
+        g = 2 * (self.y - self.target) / self.y.shape[-1] / self.energy
         if self.classes:
             g += np.exp(log_softmax(self.y)) - np.exp(log_softmax(self.target))
         gradients = []
@@ -107,9 +110,8 @@ class Network:
             g = g * passes
             scale = layer.scale * unit * np.exp(factors)
             products = g * scale * converts
-            gradients.insert(
-                0, ((g * found * scale).mean(0), (g * layer.deviation * unit).mean(0), x.T @ products / len(x))
-            )
+            tables = [flat(g * found * scale).mean(0), flat(g * layer.deviation * unit).mean(0)]
+            gradients.insert(0, (*tables, flat(x).T @ flat(products) / len(flat(x))))
             g = products @ weights.T / layer.input[2]
         return gradients
 
@@ -147,9 +149,9 @@ class Parameters:
         self.arrays = [a - part.reshape(a.shape) for a, part in zip(self.arrays, np.split(change, ends))]
 
 
-def batches(samples):
+def batches(samples, x):
     """The samples of every step."""
-    size, order, step = min(BATCH, len(samples)), [], 0
+    size, order, step = count_per_step(samples, x), [], 0
     while True:
         if len(order) < size:
             order = list(samples)
@@ -160,13 +162,24 @@ def batches(samples):
         order, step = order[:-size], step + 1
 
 
+def count_per_step(samples, x):
+    windows = x[0].size // x.shape[-1]
+    return min(max(WINDOWS_PER_STEP // windows, FEWEST_PER_STEP), MOST_PER_STEP, len(samples))
+
+
 def is_held(i):
     return i % HELD_EVERY == HELD_EVERY - 1
 
 
-def held_back(x, count):
-    """Numbers of samples, and of as many mixtures behind them, that are held back."""
-    return [i for i in range(min(2 * count, len(x))) if is_held(i)]
+def divide(x, count):
+    """Numbers of samples and of mixtures (behind `count` samples) to learn from, and of those held back, of mixtures as
+    many as of samples."""
+    return [i for i in range(len(x)) if not is_held(i)], [i for i in all_of(x, count)[1] if is_held(i)]
+
+
+def all_of(x, count):
+    """To learn from, and to be measured."""
+    return list(range(len(x))), list(range(min(2 * count, len(x))))
 
 
 def changed(layers, tables, cells=None):
@@ -176,16 +189,14 @@ def changed(layers, tables, cells=None):
     return layers
 
 
-def descend(network, x, target, count):
-    """Tables, and the losses of the samples held back before and after; mixtures follow `count` samples."""
-    held = held_back(x, count)
-    seen = [i for i in range(len(x)) if not is_held(i)]
+def descend(network, x, target, seen, judges):
+    """Tables, and the losses of `judges` before and after."""
     parameters = Parameters(network.layers, with_cells=False)
-    review = lambda: network.loss(x[held], target[held], parameters.tables())
+    review = lambda: network.loss(x[judges], target[judges], parameters.tables())
     first = best = review()
     chosen = parameters.tables()
-    steps = min(MAX_STEPS, MAX_ROUNDS * len(seen) // min(BATCH, len(seen)))
-    for step, batch in zip(range(steps), batches(seen)):
+    steps = min(MAX_STEPS, MAX_ROUNDS * len(seen) // count_per_step(seen, x))
+    for step, batch in zip(range(steps), batches(seen, x)):
         network.loss(x[batch], target[batch], parameters.tables())
         parameters.step(network.gradient(), (1 + np.cos(np.pi * step / steps)) / 2)
         if (step + 1) * REVIEWS // steps > step * REVIEWS // steps and (loss := review()).mean() < best.mean():
@@ -200,7 +211,7 @@ def is_gain(before, after):
 
 def tune(network, x, target):
     """Layers, and the losses of the samples held back before and after."""
-    tables, first, best = descend(network, x, target, len(x))
+    tables, first, best = descend(network, x, target, *divide(x, len(x)))
     return changed(network.layers, tables) if is_gain(first, best) else network.layers, first, best
 
 
@@ -232,26 +243,33 @@ def round_some(cells, is_round, done):
         fixed[chosen], own[chosen] = True, np.rint(own[chosen])
 
 
-def round_cells(network, x, target):
-    """The layers with other cells."""
+def round_cells(network, x, target, seen):
+    """The network with other cells."""
     parameters = Parameters(network.layers, with_cells=True)
     is_round = [np.zeros(cells.shape, bool) for cells in parameters.cells()]
-    products = BATCH * sum(cells.size for cells in parameters.cells())
+    products = count_per_step(x, x) * x[0].size // x.shape[-1] * sum(cells.size for cells in parameters.cells())
     steps = int(min(max(WANTED_PRODUCTS / products, FEWEST_CELL_STEPS), MOST_CELL_STEPS))
-    for step, batch in zip(range(steps), batches([i for i in range(len(x)) if not is_held(i)])):
+    for step, batch in zip(range(steps), batches(seen, x)):
         if step % STEPS_PER_ROUNDING == 0:
             round_some(parameters.cells(), is_round, step / steps)
         network.loss(x[batch], target[batch], parameters.tables(), parameters.cells())
         parameters.step(network.gradient(), RATE_WHILE_ROUNDING)
         for cells, fixed in zip(parameters.cells(), is_round):
             cells[:] = np.where(fixed, np.rint(cells), np.clip(cells, -CELL_LIMIT, CELL_LIMIT))
-    return changed(network.layers, parameters.tables(), [np.rint(cells) for cells in parameters.cells()])
+    layers = changed(network.layers, parameters.tables(), [np.rint(cells) for cells in parameters.cells()])
+    return Network(layers, network.classes, network.energy)
 
 
 def tune_cells(network, x, target, count):
-    """`network` is tuned. Layers, and the losses of the samples held back before and after."""
-    rounded = Network(round_cells(network, x, target), network.classes, network.energy)
-    held = held_back(x, count)
-    before = network.loss(x[held], target[held], Parameters(network.layers, with_cells=False).tables())
-    tables, _, after = descend(rounded, x, target, count)
-    return changed(rounded.layers, tables) if is_gain(before, after) else network.layers, before, after
+    """`network` is tuned. Layers, and the losses before and after: of what is held back and, where that gains, of all
+    when learned from all."""
+    layers, losses = network.layers, []
+    for seen, judges in divide(x, count), all_of(x, count):
+        before = network.loss(x[judges], target[judges], Parameters(network.layers, with_cells=False).tables())
+        rounded = round_cells(network, x, target, seen)
+        tables, _, after = descend(rounded, x, target, seen, judges)
+        losses.append((before.mean(), after.mean()))
+        if not is_gain(before, after):
+            break
+        layers = changed(rounded.layers, tables)
+    return layers, losses

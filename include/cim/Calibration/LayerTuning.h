@@ -21,8 +21,8 @@ enum class Tuning {
 /// The method is in docs/Accuracy.md, "Tuning".
 class LayerTuning {
 public:
-  /// Runs `network` (float, as imported) on the first `limit` of the `samples`.
-  /// Problems are errors at it.
+  /// Runs `network` (float, as imported) on the first `limit` of the `samples`,
+  /// on more for cells. Problems are errors at it.
   static llvm::FailureOr<LayerTuning> create(mlir::ModuleOp network,
                                              const Arch &arch,
                                              llvm::StringRef samples,
