@@ -7,8 +7,8 @@ Markdown table.
 
 Metrics: top-1 in percent; agreement of top-1 with float in percent; cross-entropy in nats; PSNR in dB, mean of the
 images; else the signal-to-error ratio (SQNR) against float in dB, mean of the outputs. Calibrated on at most 1,024
-calibration samples, never on those that are measured, unless there are no others (marked *); a language model also on
-text that its float network writes (sampled). --networks and --cells choose rows; lines of others in an existing output
+calibration samples, of which cells see more, never on those that are measured, unless there are no others (marked *); a
+language model also on text that its float network writes (sampled). --networks and --cells choose rows; lines of others in an existing output
 file stay.
 """
 
@@ -33,6 +33,7 @@ import tools  # noqa: E402
 
 CALIBRATION, HELD, RANDOM, CHIPS = 1024, 1024, 32, 10
 SAMPLED = 112  # texts: with the 16 of the data set, as many windows as calibration looks at
+SAMPLED_FOR_CELLS = 1008  # with those 16, as many as tuning of cells looks at
 BOUNDS = {  # what --accuracy-drop allows: points, percent of the samples, or a signal-to-error ratio
     "top1": "1",
     "agreement_with_float": "5",
@@ -47,7 +48,7 @@ COLUMNS += ["calibrated chips", "calibrated on", "measured on", "date, commit"]
 class Task:
     """A network, what it is measured on and how."""
 
-    def __init__(self, name, description, data_dir, folder, samples):
+    def __init__(self, name, description, data_dir, folder, samples, tune):
         self.name, self.metric, self.folder = name, description["metric"], folder
         self.path = networks.path_of(name, data_dir)
         self.model = networks.load(self.path)
@@ -65,8 +66,9 @@ class Task:
         else:
             self._read_samples(data_dir, samples)
         if description["data"] == "lm":
-            self.calibration = np.concatenate([self.calibration, self._write_texts(SAMPLED)])
-            self.note = f" ({SAMPLED} sampled)"
+            sampled = SAMPLED_FOR_CELLS if tune == "cells" else SAMPLED
+            self.calibration = np.concatenate([self.calibration, self._write_texts(sampled)])
+            self.note = f" ({sampled} sampled)"
         np.save(folder / "calibration.npy", self.calibration)
         if self.calibration_labels is not None:
             np.save(folder / "labels.npy", self.calibration_labels)
@@ -170,7 +172,9 @@ def compile_network(task, cells, tune, so):
         options.append("--classes")
     if cells != "auto":
         tools.compile_model(task.path, so, *options, f"--cells={cells}", timeout=7200)
-        return f"{cells}, tuned" if tune == "cells" else cells, f"{min(len(task.calibration), CALIBRATION)}{task.note}"
+        count = len(task.calibration)
+        more = f", cells {count}" if tune == "cells" and count > CALIBRATION else ""
+        return f"{cells}, tuned" if tune == "cells" else cells, f"{min(count, CALIBRATION)}{more}{task.note}"
     if task.calibration_labels is not None:
         options.append(f"--labels={task.folder / 'labels.npy'}")
     report = task.folder / "report.json"
@@ -219,7 +223,7 @@ def write(path, lines):
         "*auto* has as many cells per weight (mean of those on arrays) as `--accuracy-drop` needs, which measures on calibration samples\n"
         f"that it holds back: {BOUNDS['top1']} point of top-1, {BOUNDS['agreement_with_float']} % of the classes, 1 % of the outputs' energy (20 dB; vdsr: 38 dB).\n"
         "Networks that arrive in ternary have one row. Networks that classify are compiled with `--classes` (rows of commits before 5ed9dd0 without),\n"
-        "all with `--tune` (rows dated before it was there, 4f5c13a and older, without), those called *tuned* with `--tune=cells`.\n"
+        "all with `--tune` (rows dated before it was there, 4f5c13a and older, without), those called *tuned* with `--tune=cells`, which looks at as many samples as stand behind *cells*.\n"
         "Where networks share their data with calibration (*), it is a quarter of what is measured. *random*: inputs are normal random numbers of a fixed seed.\n"
         "The method is [Accuracy.md](Accuracy.md)."
     )
@@ -244,7 +248,7 @@ def main():
     for name in (arguments.networks or ",".join(described)).split(","):
         with tempfile.TemporaryDirectory() as folder:
             try:
-                task = Task(name, described[name], data_dir, pathlib.Path(folder), arguments.samples)
+                task = Task(name, described[name], data_dir, pathlib.Path(folder), arguments.samples, arguments.tune)
                 # What arrives in ternary has nothing to choose.
                 cells = ["1"] if "ternary" in described[name].get("note", "") else arguments.cells.split(",")
                 for line in rows(task, cells, arguments.tune, arguments.chip_samples, stamp):
