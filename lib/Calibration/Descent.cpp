@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Gradient descent on the parameters of a program.
 #include "Descent.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -18,7 +19,8 @@ ParametricNetwork::run(ArrayRef<int64_t> samples, ArrayRef<double> parameters,
                        input.bytesPerSample, to);
     from.push_back(room.data());
   }
-  theta.resize(samples.size() * parameters.size());
+  int64_t all = std::accumulate(counts.begin(), counts.end(), int64_t(0));
+  theta.resize(samples.size() * all);
   losses.resize(samples.size());
   SmallVector<char *> to{reinterpret_cast<char *>(losses.data())};
   if (hasGradients)

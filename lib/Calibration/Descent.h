@@ -81,7 +81,7 @@ public:
         hasGradients(hasGradients), gathered(inputs.size()) {}
 
   /// The losses of some samples, until the next run; adds their gradients to
-  /// `gradient`.
+  /// `gradient`. Of `parameters` the first count.
   llvm::FailureOr<llvm::ArrayRef<float>>
   run(llvm::ArrayRef<int64_t> samples, llvm::ArrayRef<double> parameters,
       llvm::MutableArrayRef<double> gradient = {});

@@ -23,9 +23,8 @@ using namespace mlir;
 namespace cim {
 
 /// The schedules; docs/Accuracy.md says how they were found.
-static constexpr int64_t fewestPerStep = 4, mostPerStep = 32,
-                         windowsPerStep = 1024, maxSteps = 400, maxRounds = 40,
-                         reviews = 16;
+static constexpr int64_t mostPerStep = 32, windowsPerStep = 1024,
+                         maxSteps = 400, maxRounds = 40, reviews = 16;
 static constexpr double scaleRate = 0.002, biasRate = 0.008;
 static constexpr int64_t fewestCellSteps = 2000, mostCellSteps = 12000,
                          stepsPerRounding = 5;
@@ -34,8 +33,8 @@ static constexpr double wantedProducts = 0x1p37, mostProducts = 0x1p43;
 /// A step has a gradient of each cell for every sample.
 static constexpr int64_t mostCells = int64_t(1) << 22;
 static constexpr double cellRate = 0.012, rateWhileRounding = 0.5;
-/// Calls of a step that can run at the same time, and what the feature maps
-/// and gradients of one stay below.
+/// A step is at least this many calls, which can run at the same time; the
+/// feature maps and gradients of one stay below this.
 static constexpr int64_t callsPerStep = 4;
 static constexpr int64_t maxCallBytes = int64_t(1) << 28;
 
@@ -60,10 +59,11 @@ public:
   FailureOr<bool> prepare();
   /// Moves scales and biases, if that is a gain.
   LogicalResult tuneTables();
-  /// Learns from samples held back as well, and is judged by all.
+  /// Learns from samples held back as well, which still are the judges.
   void learnFromAll();
-  /// Moves cells, scales and biases; whether that is a gain.
-  FailureOr<bool> tuneCells();
+  /// Moves cells, scales and biases; whether that is a gain over `rival`, the
+  /// same network.
+  FailureOr<bool> tuneCells(ModuleOp rival);
 
 private:
   /// Why there is nothing to do, or an empty string.
@@ -73,8 +73,10 @@ private:
   int64_t chooseStepSize();
   /// Samples per call; with `open` cells they divide those of a step.
   int64_t chooseCallSize(bool open);
-  /// The program with its gradients, or what reviews use.
-  FailureOr<ParametricNetwork> compile(bool gradients, bool open = false);
+  /// The program of `source`, the network or a rival, with its gradients, or
+  /// what reviews use.
+  FailureOr<ParametricNetwork> compile(ModuleOp source, bool gradients,
+                                       bool open = false);
 
   /// Moves scales and biases to where judges lose least on a descent.
   FailureOr<Outcome> descend();
@@ -88,8 +90,8 @@ private:
   /// Adds the next step's gradient; false when nothing can follow it.
   FailureOr<bool> step(ParametricNetwork &steep, SampleOrder &order,
                        int64_t number, std::vector<double> &gradient);
-  /// The losses of judges, for now.
-  FailureOr<std::vector<double>> judge();
+  /// The losses of judges in `source`, the same until the next `writeBack`.
+  FailureOr<std::vector<double>> judge(ModuleOp source);
   void writeBack();
 
   ModuleOp mapped;
@@ -196,8 +198,8 @@ int64_t Tuner::chooseStepSize() {
     ArrayRef<int64_t> shape = op.getType().getShape();
     fewest = std::min(fewest, shape[1] * shape[2]);
   }
-  return std::clamp(windowsPerStep / std::max<int64_t>(fewest, 1),
-                    fewestPerStep, mostPerStep);
+  int64_t wanted = windowsPerStep / std::max<int64_t>(fewest, 1);
+  return std::clamp(wanted - wanted % callsPerStep, callsPerStep, mostPerStep);
 }
 
 int64_t Tuner::chooseCallSize(bool open) {
@@ -244,8 +246,9 @@ static LogicalResult buildProgram(ModuleOp module, const Arch &arch,
          << "cannot tune: " << problem->second << "; compile without --tune";
 }
 
-FailureOr<ParametricNetwork> Tuner::compile(bool gradients, bool open) {
-  OwningOpRef<ModuleOp> program = mapped.clone();
+FailureOr<ParametricNetwork> Tuner::compile(ModuleOp source, bool gradients,
+                                            bool open) {
+  OwningOpRef<ModuleOp> program = source.clone();
   int64_t callSize = chooseCallSize(open);
   if (!rebatch(*program, callSize) ||
       failed(buildProgram(*program, arch, outputs, gradients, open)))
@@ -267,10 +270,11 @@ FailureOr<ParametricNetwork> Tuner::compile(bool gradients, bool open) {
                            network.listParameters(open), gradients);
 }
 
-FailureOr<std::vector<double>> Tuner::judge() {
+FailureOr<std::vector<double>> Tuner::judge(ModuleOp source) {
   std::vector<double> losses;
   if (!review) {
-    FailureOr<ParametricNetwork> compiled = compile(/*gradients=*/false);
+    FailureOr<ParametricNetwork> compiled =
+        compile(source, /*gradients=*/false);
     if (failed(compiled))
       return failure();
     review = std::move(*compiled);
@@ -323,11 +327,11 @@ static std::vector<double> makeRates(const TunedNetwork &network) {
 }
 
 FailureOr<Outcome> Tuner::descend() {
-  FailureOr<ParametricNetwork> steep = compile(/*gradients=*/true);
+  FailureOr<ParametricNetwork> steep = compile(mapped, /*gradients=*/true);
   if (failed(steep))
     return failure();
   parameters.assign(network.countTables(), 0);
-  FailureOr<std::vector<double>> first = judge();
+  FailureOr<std::vector<double>> first = judge(mapped);
   if (failed(first))
     return failure();
   Outcome outcome{*first, *first};
@@ -349,7 +353,7 @@ FailureOr<Outcome> Tuner::descend() {
               parameters);
     if ((number + 1) * reviews / steps == number * reviews / steps)
       continue;
-    FailureOr<std::vector<double>> found = judge();
+    FailureOr<std::vector<double>> found = judge(mapped);
     if (failed(found))
       return failure();
     if (getMean(*found) < getMean(outcome.after)) {
@@ -413,7 +417,7 @@ double Tuner::countProducts() {
 
 FailureOr<bool> Tuner::roundCells(int64_t steps) {
   FailureOr<ParametricNetwork> steep =
-      compile(/*gradients=*/true, /*open=*/true);
+      compile(mapped, /*gradients=*/true, /*open=*/true);
   if (failed(steep))
     return failure();
   std::vector<double> gradient(parameters.size()), rates = makeRates(network);
@@ -470,12 +474,10 @@ int64_t Tuner::chooseCellSteps() {
 void Tuner::learnFromAll() {
   seen.resize(samples.total);
   std::iota(seen.begin(), seen.end(), 0);
-  judges.resize(std::min(2 * samples.data.count, samples.total));
-  std::iota(judges.begin(), judges.end(), 0);
-  kindOfJudges = "learned from";
+  kindOfJudges = "once held back";
 }
 
-FailureOr<bool> Tuner::tuneCells() {
+FailureOr<bool> Tuner::tuneCells(ModuleOp rival) {
   FailureOr<bool> canTune = prepare();
   if (failed(canTune) || !*canTune)
     return canTune;
@@ -487,7 +489,7 @@ FailureOr<bool> Tuner::tuneCells() {
   int64_t steps = chooseCellSteps();
   if (steps == 0)
     return false;
-  FailureOr<std::vector<double>> first = judge();
+  FailureOr<std::vector<double>> first = judge(rival);
   if (failed(first))
     return failure();
   FailureOr<bool> areRound = roundCells(steps);
@@ -499,8 +501,10 @@ FailureOr<bool> Tuner::tuneCells() {
   writeBack();
   outcome->before = std::move(*first);
   bool isBetter = isGain(*outcome);
-  remark(mapped, "cells", "samples and mixtures " + kindOfJudges, *outcome,
-         isBetter);
+  bool hasMixtures = samples.total > samples.data.count;
+  remark(mapped, "cells",
+         (hasMixtures ? "samples and mixtures " : "samples ") + kindOfJudges,
+         *outcome, isBetter);
   return isBetter;
 }
 
@@ -537,14 +541,16 @@ FailureOr<LayerTuning> LayerTuning::create(ModuleOp network, const Arch &arch,
 
 LogicalResult LayerTuning::run(ModuleOp mapped, const Arch &arch,
                                StringRef target, bool classes) const {
-  Tuner tuner(mapped, arch, target, *samples, classes, /*withCells=*/false);
-  FailureOr<bool> canTune = tuner.prepare();
-  if (failed(canTune))
-    return failure();
-  if (!*canTune)
-    return success();
-  if (failed(tuner.tuneTables()))
-    return failure();
+  {
+    Tuner tuner(mapped, arch, target, *samples, classes, /*withCells=*/false);
+    FailureOr<bool> canTune = tuner.prepare();
+    if (failed(canTune))
+      return failure();
+    if (!*canTune)
+      return success();
+    if (failed(tuner.tuneTables()))
+      return failure();
+  }
   if (tuning != Tuning::Cells)
     return success();
   OwningOpRef<ModuleOp> best;
@@ -553,7 +559,7 @@ LogicalResult LayerTuning::run(ModuleOp mapped, const Arch &arch,
     Tuner other(*copy, arch, target, *samples, classes, /*withCells=*/true);
     if (fromAll)
       other.learnFromAll();
-    FailureOr<bool> isBetter = other.tuneCells();
+    FailureOr<bool> isBetter = other.tuneCells(fromAll ? *best : mapped);
     if (failed(isBetter))
       return failure();
     if (!*isBetter)

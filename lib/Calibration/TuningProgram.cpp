@@ -118,7 +118,7 @@ static Value createSums(nn::TensorBuilder &b, const TunedLayer &layer) {
                        ElementsAttr(), ElementsAttr());
 }
 
-/// Means over all but the first dimension of what `sums` adds up, of which
+/// Means of `terms` over all but the first dimension, of which
 /// there are `perSample` for a sample.
 static Value averagePerSample(nn::TensorBuilder &b, Value terms,
                               double perSample) {

@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 MAX_STEPS, MAX_ROUNDS, REVIEWS, HELD_EVERY = 400, 40, 16, 4
-FEWEST_PER_STEP, MOST_PER_STEP, WINDOWS_PER_STEP = 4, 32, 1024
+CALLS_PER_STEP, MOST_PER_STEP, WINDOWS_PER_STEP = 4, 32, 1024
 SCALE_RATE, BIAS_RATE = 0.002, 0.008
 FEWEST_CELL_STEPS, MOST_CELL_STEPS, WANTED_PRODUCTS = 2000, 12000, 2**37
 STEPS_PER_ROUNDING, MIXTURES_PER_SAMPLE = 5, 16
@@ -164,7 +164,8 @@ def batches(samples, x):
 
 def count_per_step(samples, x):
     windows = x[0].size // x.shape[-1]
-    return min(max(WINDOWS_PER_STEP // windows, FEWEST_PER_STEP), MOST_PER_STEP, len(samples))
+    wanted = WINDOWS_PER_STEP // windows // CALLS_PER_STEP * CALLS_PER_STEP
+    return min(max(wanted, CALLS_PER_STEP), MOST_PER_STEP, len(samples))
 
 
 def is_held(i):
@@ -174,12 +175,7 @@ def is_held(i):
 def divide(x, count):
     """Numbers of samples and of mixtures (behind `count` samples) to learn from, and of those held back, of mixtures as
     many as of samples."""
-    return [i for i in range(len(x)) if not is_held(i)], [i for i in all_of(x, count)[1] if is_held(i)]
-
-
-def all_of(x, count):
-    """To learn from, and to be measured."""
-    return list(range(len(x))), list(range(min(2 * count, len(x))))
+    return [i for i in range(len(x)) if not is_held(i)], [i for i in range(min(2 * count, len(x))) if is_held(i)]
 
 
 def changed(layers, tables, cells=None):
@@ -261,15 +257,17 @@ def round_cells(network, x, target, seen):
 
 
 def tune_cells(network, x, target, count):
-    """`network` is tuned. Layers, and the losses before and after: of what is held back and, where that gains, of all
-    when learned from all."""
-    layers, losses = network.layers, []
-    for seen, judges in divide(x, count), all_of(x, count):
-        before = network.loss(x[judges], target[judges], Parameters(network.layers, with_cells=False).tables())
+    """`network` is tuned. Layers, and, of what is held back, whether there is a gain, the losses before and after; if
+    there is, the same once more for layers that learn from all."""
+    layers, found = network.layers, []
+    most, judges = divide(x, count)
+    for seen in most, list(range(len(x))):
+        rival = Network(layers, network.classes, network.energy)
+        before = rival.loss(x[judges], target[judges], Parameters(layers, with_cells=False).tables())
         rounded = round_cells(network, x, target, seen)
         tables, _, after = descend(rounded, x, target, seen, judges)
-        losses.append((before.mean(), after.mean()))
+        found.append((is_gain(before, after), before.mean(), after.mean()))
         if not is_gain(before, after):
             break
         layers = changed(rounded.layers, tables)
-    return layers, losses
+    return layers, found

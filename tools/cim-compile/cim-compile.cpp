@@ -7,20 +7,20 @@
 #include "llvm/Support/WithColor.h"
 #include <csignal>
 #ifdef __GLIBC__
-#include <limits>
 #include <malloc.h>
 #endif
 
 using namespace cim;
 
 /// Tensors of calibration come and go by the thousand. By default glibc hands
-/// their pages back to the kernel and takes new ones each time, which can take
-/// as long as the arithmetic.
+/// their pages back to the kernel and takes new ones each time (heaps of
+/// threads when they are empty, large blocks always), which can take as long as
+/// the arithmetic. So all share one heap, which is never trimmed.
 static void keepFreedMemory() {
 #ifdef __GLIBC__
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TRIM_THRESHOLD, -1);
 #endif
 }
 
