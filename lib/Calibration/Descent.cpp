@@ -28,11 +28,12 @@ ParametricNetwork::run(ArrayRef<int64_t> samples, ArrayRef<double> parameters,
   float *place = theta.data(), *own = gradients.data();
   for (int64_t count : counts) {
     from.push_back(reinterpret_cast<const char *>(place));
-    if (hasGradients)
+    if (hasGradients) {
       to.push_back(reinterpret_cast<char *>(own));
+      own += samples.size() * count;
+    }
     for (size_t i = 0; i < samples.size(); ++i)
       place = llvm::copy(parameters.take_front(count), place);
-    own += samples.size() * count;
     parameters = parameters.drop_front(count);
   }
   if (failed(runner.run(samples.size(), from, to)))
