@@ -7,9 +7,9 @@ Markdown table.
 
 Metrics: top-1 in percent; agreement of top-1 with float in percent; cross-entropy in nats; PSNR in dB, mean of the
 images; else the signal-to-error ratio (SQNR) against float in dB, mean of the outputs. Calibrated on at most 1,024
-calibration samples, of which cells see more, never on those that are measured, unless there are no others (marked *); a
-language model also on text that its float network writes (sampled). --networks and --cells choose rows; lines of others in an existing output
-file stay.
+calibration samples (tuned cells on more), never on those that are measured, unless there are no others (marked *); a
+language model also on text that its float network writes (sampled). --networks and --cells choose rows; lines of others
+in an existing output file stay.
 """
 
 import argparse

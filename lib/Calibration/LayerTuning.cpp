@@ -61,9 +61,9 @@ public:
   LogicalResult tuneTables();
   /// Learns from samples held back as well, which still are the judges.
   void learnFromAll();
-  /// Moves cells, scales and biases; whether that is a gain over `rival`, the
-  /// same network.
-  FailureOr<bool> tuneCells(ModuleOp rival);
+  /// Moves cells, scales and biases; whether that is a gain over `losses` of
+  /// judges (none: those of the network as it is), which then become its own.
+  FailureOr<bool> tuneCells(std::vector<double> &losses);
 
 private:
   /// Why there is nothing to do, or an empty string.
@@ -73,10 +73,8 @@ private:
   int64_t chooseStepSize();
   /// Samples per call; with `open` cells they divide those of a step.
   int64_t chooseCallSize(bool open);
-  /// The program of `source`, the network or a rival, with its gradients, or
-  /// what reviews use.
-  FailureOr<ParametricNetwork> compile(ModuleOp source, bool gradients,
-                                       bool open = false);
+  /// The program with its gradients, or what reviews use.
+  FailureOr<ParametricNetwork> compile(bool gradients, bool open = false);
 
   /// Moves scales and biases to where judges lose least on a descent.
   FailureOr<Outcome> descend();
@@ -90,8 +88,8 @@ private:
   /// Adds the next step's gradient; false when nothing can follow it.
   FailureOr<bool> step(ParametricNetwork &steep, SampleOrder &order,
                        int64_t number, std::vector<double> &gradient);
-  /// The losses of judges in `source`, the same until the next `writeBack`.
-  FailureOr<std::vector<double>> judge(ModuleOp source);
+  /// The losses of judges, for now.
+  FailureOr<std::vector<double>> judge();
   void writeBack();
 
   ModuleOp mapped;
@@ -102,7 +100,7 @@ private:
   /// Numbers of samples to learn from, and of those that are measured.
   std::vector<int64_t> seen, judges;
   StringRef kindOfJudges = "held back";
-  int64_t stepSize = mostPerStep;
+  int64_t stepSize = 0; // samples
 
   TunedNetwork network;
   std::vector<TunedOutput> outputs;
@@ -217,10 +215,9 @@ int64_t Tuner::chooseCallSize(bool open) {
   });
   if (open)
     bytes += batch * network.countCells() * sizeof(float);
-  int64_t most = std::max<int64_t>(stepSize / callsPerStep, 1);
   // Gradients take as much again, and more for what they are made of.
-  int64_t size =
-      std::clamp<int64_t>(maxCallBytes / (3 * bytes / batch + 1), 1, most);
+  int64_t size = std::clamp<int64_t>(maxCallBytes / (3 * bytes / batch + 1), 1,
+                                     stepSize / callsPerStep);
   while (open && std::min<int64_t>(stepSize, seen.size()) % size != 0)
     --size;
   return size;
@@ -246,9 +243,8 @@ static LogicalResult buildProgram(ModuleOp module, const Arch &arch,
          << "cannot tune: " << problem->second << "; compile without --tune";
 }
 
-FailureOr<ParametricNetwork> Tuner::compile(ModuleOp source, bool gradients,
-                                            bool open) {
-  OwningOpRef<ModuleOp> program = source.clone();
+FailureOr<ParametricNetwork> Tuner::compile(bool gradients, bool open) {
+  OwningOpRef<ModuleOp> program = mapped.clone();
   int64_t callSize = chooseCallSize(open);
   if (!rebatch(*program, callSize) ||
       failed(buildProgram(*program, arch, outputs, gradients, open)))
@@ -270,11 +266,10 @@ FailureOr<ParametricNetwork> Tuner::compile(ModuleOp source, bool gradients,
                            network.listParameters(open), gradients);
 }
 
-FailureOr<std::vector<double>> Tuner::judge(ModuleOp source) {
+FailureOr<std::vector<double>> Tuner::judge() {
   std::vector<double> losses;
   if (!review) {
-    FailureOr<ParametricNetwork> compiled =
-        compile(source, /*gradients=*/false);
+    FailureOr<ParametricNetwork> compiled = compile(/*gradients=*/false);
     if (failed(compiled))
       return failure();
     review = std::move(*compiled);
@@ -327,11 +322,11 @@ static std::vector<double> makeRates(const TunedNetwork &network) {
 }
 
 FailureOr<Outcome> Tuner::descend() {
-  FailureOr<ParametricNetwork> steep = compile(mapped, /*gradients=*/true);
+  FailureOr<ParametricNetwork> steep = compile(/*gradients=*/true);
   if (failed(steep))
     return failure();
   parameters.assign(network.countTables(), 0);
-  FailureOr<std::vector<double>> first = judge(mapped);
+  FailureOr<std::vector<double>> first = judge();
   if (failed(first))
     return failure();
   Outcome outcome{*first, *first};
@@ -353,7 +348,7 @@ FailureOr<Outcome> Tuner::descend() {
               parameters);
     if ((number + 1) * reviews / steps == number * reviews / steps)
       continue;
-    FailureOr<std::vector<double>> found = judge(mapped);
+    FailureOr<std::vector<double>> found = judge();
     if (failed(found))
       return failure();
     if (getMean(*found) < getMean(outcome.after)) {
@@ -382,8 +377,7 @@ LogicalResult Tuner::tuneTables() {
   if (failed(outcome))
     return failure();
   bool isBetter = isGain(*outcome);
-  remark(mapped, "scales and biases", "samples " + kindOfJudges, *outcome,
-         isBetter);
+  remark(mapped, "scales and biases", "samples held back", *outcome, isBetter);
   if (isBetter)
     writeBack();
   return success();
@@ -417,7 +411,7 @@ double Tuner::countProducts() {
 
 FailureOr<bool> Tuner::roundCells(int64_t steps) {
   FailureOr<ParametricNetwork> steep =
-      compile(mapped, /*gradients=*/true, /*open=*/true);
+      compile(/*gradients=*/true, /*open=*/true);
   if (failed(steep))
     return failure();
   std::vector<double> gradient(parameters.size()), rates = makeRates(network);
@@ -477,7 +471,7 @@ void Tuner::learnFromAll() {
   kindOfJudges = "once held back";
 }
 
-FailureOr<bool> Tuner::tuneCells(ModuleOp rival) {
+FailureOr<bool> Tuner::tuneCells(std::vector<double> &losses) {
   FailureOr<bool> canTune = prepare();
   if (failed(canTune) || !*canTune)
     return canTune;
@@ -489,9 +483,12 @@ FailureOr<bool> Tuner::tuneCells(ModuleOp rival) {
   int64_t steps = chooseCellSteps();
   if (steps == 0)
     return false;
-  FailureOr<std::vector<double>> first = judge(rival);
-  if (failed(first))
-    return failure();
+  if (losses.empty()) {
+    FailureOr<std::vector<double>> first = judge();
+    if (failed(first))
+      return failure();
+    losses = std::move(*first);
+  }
   FailureOr<bool> areRound = roundCells(steps);
   if (failed(areRound) || !*areRound)
     return areRound;
@@ -499,12 +496,13 @@ FailureOr<bool> Tuner::tuneCells(ModuleOp rival) {
   if (failed(outcome))
     return failure();
   writeBack();
-  outcome->before = std::move(*first);
+  outcome->before = std::move(losses);
   bool isBetter = isGain(*outcome);
   bool hasMixtures = samples.total > samples.data.count;
   remark(mapped, "cells",
          (hasMixtures ? "samples and mixtures " : "samples ") + kindOfJudges,
          *outcome, isBetter);
+  losses = std::move(outcome->after);
   return isBetter;
 }
 
@@ -554,12 +552,13 @@ LogicalResult LayerTuning::run(ModuleOp mapped, const Arch &arch,
   if (tuning != Tuning::Cells)
     return success();
   OwningOpRef<ModuleOp> best;
+  std::vector<double> losses;
   for (bool fromAll : {false, true}) {
     OwningOpRef<ModuleOp> copy = mapped.clone();
     Tuner other(*copy, arch, target, *samples, classes, /*withCells=*/true);
     if (fromAll)
       other.learnFromAll();
-    FailureOr<bool> isBetter = other.tuneCells(fromAll ? *best : mapped);
+    FailureOr<bool> isBetter = other.tuneCells(losses);
     if (failed(isBetter))
       return failure();
     if (!*isBetter)

@@ -42,8 +42,8 @@ FailureOr<TunedNetwork> collectTuned(ModuleOp module, const Arch &arch,
 
 SmallVector<int64_t> TunedNetwork::listParameters(bool withCells) const {
   SmallVector<int64_t> counts{countTables()};
-  for (const TunedMatrix &matrix : matrices)
-    if (withCells)
+  if (withCells)
+    for (const TunedMatrix &matrix : matrices)
       counts.append(matrix.planes, matrix.cellsPerPlane());
   return counts;
 }
@@ -118,8 +118,8 @@ static Value createSums(nn::TensorBuilder &b, const TunedLayer &layer) {
                        ElementsAttr(), ElementsAttr());
 }
 
-/// Means of `terms` over all but the first dimension, of which
-/// there are `perSample` for a sample.
+/// Means of `terms`, of which there are `perSample` for a sample, over all but
+/// the first dimension.
 static Value averagePerSample(nn::TensorBuilder &b, Value terms,
                               double perSample) {
   int64_t rank = cast<RankedTensorType>(terms.getType()).getRank();
